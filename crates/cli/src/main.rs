@@ -1,0 +1,2 @@
+//! The swarmlab command line.
+fn main() {}

@@ -1,0 +1,11 @@
+//! Bencode, `.torrent` files, magnet links, and the arithmetic of pieces, files and blocks.
+//!
+//! This crate owns the *formats*: it turns bytes into checked values and back. It refuses to know about
+//! time, randomness, sockets or the file system; a path in a torrent is data here, never opened.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+mod layout;
+
+pub use layout::{Block, InfoHash, Layout, LayoutError, PieceIndex};

@@ -1,0 +1,123 @@
+//! What can be set on an engine: plain data that can be printed, compared and shared.
+
+use core::time::Duration;
+
+/// The behaviour of one endpoint. The defaults are BEP 3's where it gives any, else those of the reference client
+/// (Cohen, "Incentives Build Robustness in BitTorrent", 2003), else our own, marked so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Most links at a time, both directions. Mainline 4 keeps up to 80; Transmission 50.
+    pub max_connections: u16,
+    /// Most connection attempts under way at a time.
+    pub max_half_open: u16,
+    /// With fewer links than this an early announce is made. Mainline 4: 20.
+    pub min_connections: u16,
+    /// Peers asked of a tracker. BEP 3's customary 50.
+    pub numwant: u16,
+    /// Remotes unchoked at a time, the optimistic ones among them. BEP 3: 4.
+    pub unchoke_slots: u16,
+    /// How many of the slots are optimistic. BEP 3: 1.
+    pub optimistic_slots: u16,
+    /// Time between choke decisions. BEP 3: 10 s.
+    pub rechoke_interval: Duration,
+    /// The optimistic unchoke moves every so many choke decisions. BEP 3: 3, which is 30 s.
+    pub optimistic_rounds: u16,
+    /// Who is unchoked while we download.
+    pub choker: Choker,
+    /// Who is unchoked once we have everything.
+    pub seed_choker: SeedChoker,
+    /// Which piece is begun next.
+    pub picker: Picker,
+    /// The first so many pieces are picked at random. Mainline 4: 4.
+    pub random_first_pieces: u16,
+    /// How many requests are kept outstanding at a remote.
+    pub pipeline: Pipeline,
+    /// A remote that owes us blocks and has sent none for this long has snubbed us. Cohen 2003: 60 s.
+    pub snub_after: Duration,
+    /// A request unanswered for this long may also be made of others. Ours; libtorrent adapts from 2 s to 60 s.
+    pub request_timeout: Duration,
+    /// A keep-alive is sent after this long without sending. BEP 3: 2 min.
+    pub keep_alive_interval: Duration,
+    /// A link on which nothing was heard for this long is closed. Mainline 4: 300 s.
+    pub idle_timeout: Duration,
+    /// Blocks a remote may have queued at us; more are rejected or dropped. libtorrent accepts 2,000; ours is 500.
+    pub max_queued_requests: u16,
+    /// Tell a remote of a new piece even if it has that piece. Off saves most HAVEs.
+    pub redundant_have: bool,
+    /// Speak the fast extension (BEP 6).
+    pub fast_extension: bool,
+    /// Give decisions with their reasons as [`crate::Output::Note`].
+    pub notes: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            max_connections: 50,
+            max_half_open: 20,
+            min_connections: 20,
+            numwant: 50,
+            unchoke_slots: 4,
+            optimistic_slots: 1,
+            rechoke_interval: Duration::from_secs(10),
+            optimistic_rounds: 3,
+            choker: Choker::Reciprocal,
+            seed_choker: SeedChoker::Mainline4,
+            picker: Picker::RarestFirst,
+            random_first_pieces: 4,
+            pipeline: Pipeline { min: 4, max: 500, span: Duration::from_secs(3) },
+            snub_after: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(30),
+            keep_alive_interval: Duration::from_secs(120),
+            idle_timeout: Duration::from_secs(300),
+            max_queued_requests: 500,
+            redundant_have: false,
+            fast_extension: true,
+            notes: false,
+        }
+    }
+}
+
+/// Who is unchoked while downloading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Choker {
+    /// The interested remotes that send us most: tit for tat (BEP 3).
+    Reciprocal,
+    /// Interested remotes in turn, whatever they give.
+    RoundRobin,
+}
+
+/// Who is unchoked while seeding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SeedChoker {
+    /// Mainline 4: the recently unchoked stay, then by rate, with forced rotation every 30 s.
+    Mainline4,
+    /// The remotes we send to fastest (BEP 3, older clients).
+    FastestUpload,
+    /// Each remote keeps its slot for 20 pieces and 60 s, then the next in turn (libtorrent).
+    RoundRobin,
+    /// Remotes near the start or the end of their download first (Chow et al., IPTPS 2008).
+    AntiLeech,
+}
+
+/// Which piece is begun next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Picker {
+    /// The one the fewest connected peers have (BEP 3).
+    RarestFirst,
+    /// Any the remote has.
+    Random,
+    /// The lowest index the remote has.
+    Sequential,
+}
+
+/// How many requests are kept outstanding at a remote: as many as it answers within `span`, between the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// At least so many blocks. Cohen 2003: about 5.
+    pub min: u16,
+    /// At most so many blocks. libtorrent: 500.
+    pub max: u16,
+    /// As many blocks as the remote sends in this time at its present rate. libtorrent: 3 s.
+    pub span: Duration,
+}
