@@ -187,7 +187,7 @@ impl Message {
             | Message::HaveAll
             | Message::HaveNone => 5,
             Message::Have(_) | Message::Suggest(_) | Message::AllowedFast(_) => 9,
-            Message::Bitfield(have) => 5 + have.as_wire().len() as u32,
+            Message::Bitfield(have) => 5 + have.wire_len(),
             Message::Request(_) | Message::Cancel(_) | Message::Reject(_) => 17,
             Message::Piece(block) => 13 + block.len,
             Message::Port(_) => 7,
