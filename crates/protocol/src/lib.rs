@@ -14,6 +14,7 @@ mod message;
 mod random;
 mod time;
 mod torrent;
+pub mod wire;
 
 pub use bitfield::Bitfield;
 pub use boundary::{
@@ -21,7 +22,7 @@ pub use boundary::{
     Direction, Input, Misbehaviour, Note, Opened, Output, PeerSource, PickReason, TrackerId, UnchokeReason,
 };
 pub use config::{Choker, Config, Picker, Pipeline, SeedChoker};
-pub use handshake::{PeerId, Reserved};
+pub use handshake::{Handshake, HandshakeError, Handshaking, PeerId, Reserved, Step};
 pub use message::{Extended, Message, MessageKind};
 pub use random::Random;
 pub use swarmlab_metainfo::{Block, InfoHash, Layout, PieceIndex};

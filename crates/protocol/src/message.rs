@@ -150,6 +150,29 @@ impl MessageKind {
             MessageKind::Extended => 20,
         })
     }
+
+    /// The kind an id byte names, if anyone has assigned it.
+    pub const fn from_wire_id(id: u8) -> Option<Self> {
+        Some(match id {
+            0 => MessageKind::Choke,
+            1 => MessageKind::Unchoke,
+            2 => MessageKind::Interested,
+            3 => MessageKind::NotInterested,
+            4 => MessageKind::Have,
+            5 => MessageKind::Bitfield,
+            6 => MessageKind::Request,
+            7 => MessageKind::Piece,
+            8 => MessageKind::Cancel,
+            9 => MessageKind::Port,
+            13 => MessageKind::Suggest,
+            14 => MessageKind::HaveAll,
+            15 => MessageKind::HaveNone,
+            16 => MessageKind::Reject,
+            17 => MessageKind::AllowedFast,
+            20 => MessageKind::Extended,
+            _ => return None,
+        })
+    }
 }
 
 impl Message {
