@@ -14,6 +14,7 @@ mod message;
 mod random;
 mod time;
 mod torrent;
+pub mod tracker;
 pub mod wire;
 
 pub use bitfield::Bitfield;
