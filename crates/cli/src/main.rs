@@ -1,2 +1,7 @@
-//! The swarmlab command line.
-fn main() {}
+//! The `swarmlab` program: arguments in, exit status out. Everything else is in the library beside it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    swarmlab_cli::run(std::env::args_os())
+}

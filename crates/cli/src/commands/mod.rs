@@ -1,0 +1,38 @@
+//! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
+//! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
+
+mod completions;
+mod man;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::exit::Exit;
+
+macro_rules! commands {
+    ($($name:ident($arguments:ty)),* $(,)?) => {
+        /// What to do, with its flags.
+        #[derive(Debug, clap::Subcommand)]
+        #[allow(missing_docs)] // each is explained at its struct
+        pub enum Command {
+            $($name($arguments),)*
+        }
+
+        impl Command {
+            /// Does it.
+            ///
+            /// # Errors
+            /// Whatever keeps the command from its result, ready to be shown to the user.
+            pub fn run(self, env: &Env) -> Result<Exit, Error> {
+                match self {
+                    $(Command::$name(command) => command.run(env),)*
+                }
+            }
+        }
+    };
+}
+
+// In the order of the help.
+commands! {
+    Completions(completions::Completions),
+    Man(man::Man),
+}
