@@ -6,6 +6,13 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+pub mod bencode;
 mod layout;
+mod path;
+mod torrent;
 
 pub use layout::{Block, InfoHash, Layout, LayoutError, PieceIndex};
+pub use torrent::{
+    Draft, DraftFile, Fault, File, FileSpan, Metainfo, Oddity, TorrentError, Warning, file_spans,
+    recommended_piece_length,
+};
