@@ -8,10 +8,13 @@ extern crate alloc;
 
 pub mod bencode;
 mod layout;
+mod magnet;
 mod path;
+pub mod percent;
 mod torrent;
 
-pub use layout::{Block, InfoHash, Layout, LayoutError, PieceIndex};
+pub use layout::{Block, InfoHash, InfoHashError, Layout, LayoutError, PieceIndex};
+pub use magnet::{Magnet, MagnetError};
 pub use torrent::{
     Draft, DraftFile, Fault, File, FileSpan, Metainfo, Oddity, TorrentError, Warning, file_spans,
     recommended_piece_length,
