@@ -450,11 +450,11 @@ fn contact_v6(ip: Ipv6Addr, port: u16) -> Contact<18> {
     contact
 }
 
-fn addr_v4(&[a, b, c, d, high, low]: &Contact<6>) -> SocketAddr {
+pub(super) fn addr_v4(&[a, b, c, d, high, low]: &Contact<6>) -> SocketAddr {
     SocketAddr::from(([a, b, c, d], u16::from_be_bytes([high, low])))
 }
 
-fn addr_v6(contact: &Contact<18>) -> SocketAddr {
+pub(super) fn addr_v6(contact: &Contact<18>) -> SocketAddr {
     let mut ip = [0; 16];
     ip.copy_from_slice(&contact[..16]);
     SocketAddr::from((ip, u16::from_be_bytes([contact[16], contact[17]])))
