@@ -127,7 +127,7 @@ pub(crate) fn contains(words: &[u64], piece: PieceIndex) -> bool {
 }
 
 /// The pieces in one word of a set, in order; `at` is the word's number.
-pub(crate) fn ones(at: usize, mut word: u64) -> impl Iterator<Item = PieceIndex> {
+pub(crate) fn ones(at: usize, mut word: u64) -> impl Iterator<Item = PieceIndex> + Clone {
     core::iter::from_fn(move || {
         let bit = word.leading_zeros();
         word &= !(1 << 63u32.checked_sub(bit)?);

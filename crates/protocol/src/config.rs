@@ -8,6 +8,9 @@ use core::time::Duration;
 pub struct Config {
     /// Most links at a time, both directions. Mainline 4 keeps up to 80; Transmission 50.
     pub max_connections: u16,
+    /// Links up to which we connect ourselves; beyond, only incoming ones are taken, so that newcomers find room.
+    /// Mainline 4: half of the most.
+    pub initiate_up_to: u16,
     /// Most connection attempts under way at a time.
     pub max_half_open: u16,
     /// With fewer links than this an early announce is made. Mainline 4: 20.
@@ -40,12 +43,16 @@ pub struct Config {
     pub keep_alive_interval: Duration,
     /// A link on which nothing was heard for this long is closed. Mainline 4: 300 s.
     pub idle_timeout: Duration,
-    /// Blocks a remote may have queued at us; more are rejected or dropped. libtorrent accepts 2,000; ours is 500.
+    /// When blocks that others were asked for may be asked of one more.
+    pub endgame: Endgame,
+    /// Blocks a remote may have queued at us; more are rejected or dropped. libtorrent: 2,000.
     pub max_queued_requests: u16,
     /// Tell a remote of a new piece even if it has that piece. Off saves most HAVEs.
     pub redundant_have: bool,
     /// Speak the fast extension (BEP 6).
     pub fast_extension: bool,
+    /// Never request anything, whatever is lacking: for content that may only be read.
+    pub upload_only: bool,
     /// Give decisions with their reasons as [`crate::Output::Note`].
     pub notes: bool,
 }
@@ -54,6 +61,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             max_connections: 50,
+            initiate_up_to: 30,
             max_half_open: 20,
             min_connections: 20,
             numwant: 50,
@@ -65,14 +73,16 @@ impl Default for Config {
             seed_choker: SeedChoker::Mainline4,
             picker: Picker::RarestFirst,
             random_first_pieces: 4,
-            pipeline: Pipeline { min: 4, max: 500, span: Duration::from_secs(3) },
+            pipeline: Pipeline { min: 5, max: 500, span: Duration::from_secs(1) },
             snub_after: Duration::from_secs(60),
             request_timeout: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(120),
             idle_timeout: Duration::from_secs(300),
-            max_queued_requests: 500,
+            endgame: Endgame::Strict,
+            max_queued_requests: 2_000,
             redundant_have: false,
             fast_extension: true,
+            upload_only: false,
             notes: false,
         }
     }
@@ -111,13 +121,25 @@ pub enum Picker {
     Sequential,
 }
 
-/// How many requests are kept outstanding at a remote: as many as it answers within `span`, between the bounds.
+/// When a block that others were asked for may be asked of one more. Either begins when every lacking block is
+/// requested of someone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endgame {
+    /// Only of a remote that has nothing else to do, one block at a time (libtorrent).
+    Strict,
+    /// Of every remote, as many as its pipeline takes (BEP 3).
+    Full,
+}
+
+/// How many requests are kept outstanding at a remote. The number starts at `min`; it grows by one with each block
+/// that comes within half of `span` after it was asked for, and shrinks by one with each that takes longer than
+/// `span`. So it follows both the rate and the latency, and a slow remote holds few blocks back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pipeline {
     /// At least so many blocks. Cohen 2003: about 5.
     pub min: u16,
     /// At most so many blocks. libtorrent: 500.
     pub max: u16,
-    /// As many blocks as the remote sends in this time at its present rate. libtorrent: 3 s.
+    /// The longest a block should wait for its turn at the remote. Ours; libtorrent keeps 3 s, Transmission 10 s.
     pub span: Duration,
 }

@@ -1,0 +1,154 @@
+//! Links: who is let in, what is told first, what goes when one closes, and where to connect.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{Departed, Torrent, send};
+use crate::conn::{Conn, Stamp};
+use crate::{CloseReason, ConnId, Direction, Instant, Message, Misbehaviour, Opened, Output};
+
+impl Torrent {
+    pub(super) fn opened(&mut self, now: Instant, id: ConnId, peer: &Opened, out: &mut Vec<Output>) {
+        if peer.direction == Direction::Outgoing {
+            self.peers.opened(peer.addr);
+        }
+        if let Some(reason) = self.refusal(now, peer, out) {
+            out.push(Output::Close { conn: id, reason });
+            if peer.direction == Direction::Outgoing {
+                let never = matches!(reason, CloseReason::Duplicate | CloseReason::Banned);
+                self.peers.closed(peer.addr, now, false, never);
+            }
+            return;
+        }
+        let fast = self.config.fast_extension && peer.reserved.fast();
+        let conn = Conn::new(peer, self.next_serial, fast, self.config.pipeline.min, Stamp::of(now));
+        if !self.conns.insert(id, conn) {
+            return;
+        }
+        self.next_serial = self.next_serial.wrapping_add(1);
+        self.sets.clear(id);
+        self.choker.opened(id, &mut self.random.choke);
+        if self.round_at.is_none() {
+            self.round_at = Some(now + self.config.rechoke_interval);
+        }
+        let have = match (fast, self.have.is_empty()) {
+            (true, _) if self.have.is_full() => Some(Message::HaveAll),
+            (true, true) => Some(Message::HaveNone),
+            (false, true) => None,
+            (_, false) => Some(Message::Bitfield(Arc::new(self.have.clone()))),
+        };
+        if let (Some(message), Some(conn)) = (have, self.conns.get_mut(id)) {
+            send(conn, id, now, message, out);
+        }
+    }
+
+    /// Why a link is not let in, if so. Of two links that both ends opened at once, the one that the smaller peer id
+    /// opened stays; the other may have to give way here.
+    fn refusal(&mut self, now: Instant, peer: &Opened, out: &mut Vec<Output>) -> Option<CloseReason> {
+        if self.stopping {
+            return Some(CloseReason::Stopping);
+        }
+        if peer.peer_id == self.peer_id {
+            return Some(CloseReason::Duplicate);
+        }
+        if self.peers.is_banned(peer.addr, peer.peer_id) {
+            return Some(CloseReason::Banned);
+        }
+        let same = self.conns.iter().find(|(_, conn)| conn.peer_id == peer.peer_id);
+        if let Some((other, conn)) = same {
+            let newcomer_stays = match peer.direction {
+                Direction::Outgoing => self.peer_id < peer.peer_id,
+                Direction::Incoming => peer.peer_id < self.peer_id,
+            };
+            let crossed = conn.direction != peer.direction && conn.addr.ip() == peer.addr.ip();
+            if !crossed || !newcomer_stays {
+                return Some(CloseReason::Duplicate);
+            }
+            self.close(now, other, CloseReason::Duplicate, out);
+        }
+        (self.conns.len() >= self.config.max_connections).then_some(CloseReason::Full)
+    }
+
+    /// Closes a link from our side.
+    pub(super) fn close(&mut self, now: Instant, id: ConnId, reason: CloseReason, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.remove(id) else { return };
+        out.push(Output::Close { conn: id, reason });
+        if reason == CloseReason::Banned {
+            self.peers.ban(conn.addr, conn.peer_id);
+        }
+        let never = matches!(
+            reason,
+            CloseReason::Banned
+                | CloseReason::Misbehaved(_)
+                | CloseReason::Duplicate
+                | CloseReason::BothSeeds
+        );
+        self.part(now, id, &conn, never, out);
+    }
+
+    pub(super) fn misbehaved(&mut self, now: Instant, id: ConnId, how: Misbehaviour, out: &mut Vec<Output>) {
+        self.close(now, id, CloseReason::Misbehaved(how), out);
+    }
+
+    pub(super) fn remote_closed(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        if let Some(conn) = self.conns.remove(id) {
+            self.part(now, id, &conn, false, out);
+        }
+    }
+
+    /// Takes a link that is gone out of every part.
+    fn part(&mut self, now: Instant, id: ConnId, conn: &Conn, never: bool, out: &mut Vec<Output>) {
+        for request in conn.outstanding.iter().filter(|request| !request.overdue) {
+            self.requests.release(request.slot, request.block.piece, request.number, false);
+        }
+        self.requests.owner_left(conn.serial);
+        if self.requests.has_blocks_of(conn.serial) {
+            let requests = &self.requests;
+            self.departed.retain(|departed| requests.has_blocks_of(departed.serial));
+            self.departed.push(Departed { serial: conn.serial, addr: conn.addr, peer_id: conn.peer_id });
+        }
+        self.choker.closed(id);
+        if conn.remote_seed {
+            self.availability.remove_seed();
+        } else {
+            self.availability.remove_set(self.sets.row(id));
+        }
+        if conn.direction == Direction::Outgoing {
+            let useful = conn.received_bytes + conn.sent_bytes > 0;
+            self.peers.closed(conn.addr, now, useful, never);
+        }
+        if self.stopping {
+            return;
+        }
+        if !conn.we_choking && conn.remote_interested {
+            self.rechoke_soon(now);
+        }
+        if !conn.outstanding.is_empty() {
+            self.wake(now, out);
+        }
+        self.seek_peers(now, out);
+    }
+
+    /// Connects while there is room; announces early where addresses have run out.
+    pub(super) fn seek_peers(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.connect_at = None;
+        if self.stopping {
+            return;
+        }
+        let most = self.config.initiate_up_to.min(self.config.max_connections);
+        while self.conns.len() + self.peers.connecting() < most {
+            if self.peers.connecting() >= self.config.max_half_open {
+                return;
+            }
+            let Some(addr) = self.peers.next(now, &mut self.random.connect) else {
+                self.connect_at = self.peers.next_at();
+                break;
+            };
+            out.push(Output::Connect { addr });
+        }
+        let known = self.conns.len() + self.peers.connecting();
+        if !self.is_complete() && known < self.config.min_connections {
+            self.announcer.hurry();
+        }
+    }
+}

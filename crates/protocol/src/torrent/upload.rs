@@ -1,0 +1,154 @@
+//! Uploading: what remotes ask for, and who is unchoked.
+
+use alloc::vec::Vec;
+
+use super::{CHOKE_SPACING, Torrent, send};
+use crate::choker::ChokeView;
+use crate::conn::Stamp;
+use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
+
+/// The longest block a remote may ask for. Most clients refuse more than this (libtorrent, Transmission).
+const LONGEST_REQUEST: u32 = 128 * 1024;
+/// Requests beyond the queue's bound until a remote that cannot be told (no fast extension) is sent away.
+const MOST_OVERFLOW: u16 = 10_000;
+
+impl Torrent {
+    pub(super) fn remote_request(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        if !self.layout.is_in_range(block) || block.len > LONGEST_REQUEST {
+            return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
+        }
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let overflow = conn.queue.len() >= usize::from(self.config.max_queued_requests);
+        if conn.we_choking || overflow || !self.have.contains(block.piece) {
+            if conn.fast {
+                send(conn, id, now, Message::Reject(block), out);
+            } else if overflow {
+                conn.strikes = conn.strikes.saturating_add(1);
+                if conn.strikes > MOST_OVERFLOW {
+                    self.misbehaved(now, id, Misbehaviour::Flood, out);
+                }
+            }
+            return;
+        }
+        conn.queue.push_back(block);
+        self.pump(now, id, out);
+    }
+
+    pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some(at) = conn.queue.iter().position(|&queued| queued == block) else { return };
+        conn.queue.remove(at);
+        if conn.fast {
+            send(conn, id, now, Message::Reject(block), out);
+        }
+    }
+
+    pub(super) fn writable(&mut self, now: Instant, id: ConnId, blocks: u16, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.credit = conn.credit.saturating_add(blocks);
+        self.pump(now, id, out);
+    }
+
+    /// Sends queued blocks while the driver takes them.
+    fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        while conn.credit > 0 {
+            let Some(block) = conn.queue.pop_front() else { return };
+            conn.credit -= 1;
+            conn.up.add(block.len);
+            conn.sent_bytes += u64::from(block.len);
+            conn.sent_since_unchoke = conn.sent_since_unchoke.saturating_add(block.len);
+            self.totals.uploaded += u64::from(block.len);
+            send(conn, id, now, Message::Piece(block), out);
+        }
+    }
+
+    pub(super) fn remote_interested(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        interested: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        if conn.remote_interested == interested {
+            return;
+        }
+        conn.remote_interested = interested;
+        let choking = conn.we_choking;
+        let taken = self.conns.iter().filter(|(_, conn)| !conn.we_choking && conn.remote_interested).count();
+        let slots = usize::from(self.config.unchoke_slots);
+        match (interested, choking) {
+            (true, true) if taken < slots => self.unchoke(now, id, UnchokeReason::Regular, out),
+            (true, false) if taken > slots => self.rechoke_soon(now),
+            (false, false) => self.rechoke_soon(now),
+            _ => {}
+        }
+    }
+
+    /// Has the slots given anew before the round ends, but not more often than once in [`CHOKE_SPACING`].
+    pub(super) fn rechoke_soon(&mut self, now: Instant) {
+        self.choke_at = Some(now.max(self.choked_at + CHOKE_SPACING));
+    }
+
+    /// Decides who is unchoked and sends what changes.
+    pub(super) fn rechoke(&mut self, now: Instant, round: bool, out: &mut Vec<Output>) {
+        self.choke_at = None;
+        self.choked_at = now;
+        let views = self.choke_views(now);
+        let seeding = self.is_complete() || self.config.upload_only;
+        let decision = self.choker.decide(&self.config, seeding, round, &views, &mut self.random.choke);
+        for view in &views {
+            let chosen = decision.iter().find(|(conn, _)| *conn == view.conn);
+            match (chosen, view.unchoked) {
+                (Some(&(_, reason)), false) => self.unchoke(now, view.conn, reason, out),
+                (None, true) => self.choke(now, view, out),
+                _ => {}
+            }
+        }
+    }
+
+    fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
+        let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
+        let view = |(id, conn): (ConnId, &crate::conn::Conn)| ChokeView {
+            conn: id,
+            interested: conn.remote_interested,
+            unchoked: !conn.we_choking,
+            snubbed: conn.snubbed,
+            received: conn.down.bytes(),
+            sent: conn.up.bytes(),
+            since_unchoke: stamp.since(conn.unchoked_at),
+            pieces_since_unchoke: conn.sent_since_unchoke / piece_length,
+            progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
+        };
+        self.conns.iter().map(view).collect()
+    }
+
+    fn unchoke(&mut self, now: Instant, id: ConnId, reason: UnchokeReason, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.we_choking = false;
+        conn.unchoked_at = Stamp::of(now);
+        conn.sent_since_unchoke = 0;
+        send(conn, id, now, Message::Unchoke, out);
+        self.note(Note::Unchoked { conn: id, reason }, out);
+    }
+
+    /// Chokes a remote. What it has asked for is dropped, and rejected where it can be told (BEP 6).
+    fn choke(&mut self, now: Instant, view: &ChokeView, out: &mut Vec<Output>) {
+        let id = view.conn;
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.we_choking = true;
+        send(conn, id, now, Message::Choke, out);
+        for block in core::mem::take(&mut conn.queue) {
+            if conn.fast {
+                send(conn, id, now, Message::Reject(block), out);
+            }
+        }
+        let reason = match (view.interested, view.snubbed) {
+            (false, _) => ChokeReason::NotInterested,
+            (true, true) => ChokeReason::Snubbed,
+            (true, false) => ChokeReason::Outranked,
+        };
+        self.note(Note::Choked { conn: id, reason }, out);
+    }
+}
