@@ -165,3 +165,82 @@ pub(crate) fn shown<'c>(components: impl IntoIterator<Item = &'c [u8]>) -> Strin
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_become_safe() {
+        for (raw, safe) in [
+            ("plain.txt", "plain.txt"),
+            ("with blank", "with blank"),
+            (" leading", " leading"),
+            (".hidden", ".hidden"),
+            ("...three", "...three"),
+            ("ümlaut 日本語 🎵", "ümlaut 日本語 🎵"),
+            ("what? \"yes\" <a|b>*", "what? \"yes\" <a|b>*"),
+            ("a/b", "a_b"),
+            ("/", "_"),
+            ("../x", ".._x"),
+            ("a\\b", "a_b"),
+            ("..\\..\\x", ".._.._x"),
+            ("a\0b", "a_b"),
+            ("a\nb\x1b[31m\x7f\u{85}", "a_b_[31m__"),
+            ("exe.\u{202e}txt", "exe._txt"),
+            ("C:", "C_"),
+            ("c:evil", "c_evil"),
+            ("ratio 1:2", "ratio 1:2"),
+            ("dot.", "dot"),
+            ("dots...", "dots"),
+            ("blank ", "blank"),
+            (". . .", "_"),
+            ("...", "_"),
+            (" ", "_"),
+            ("CON", "_CON"),
+            ("con.txt", "_con.txt"),
+            ("Nul .tar.gz", "_Nul .tar.gz"),
+            ("aux", "_aux"),
+            ("PRN.", "_PRN"),
+            ("com1", "_com1"),
+            ("LPT9.x", "_LPT9.x"),
+            ("com¹", "_com¹"),
+            ("CONOUT$", "_CONOUT$"),
+            ("com", "com"),
+            ("com10", "com10"),
+            ("console", "console"),
+            ("auxiliary.c", "auxiliary.c"),
+        ] {
+            assert_eq!(safe_component(raw.as_bytes()).as_deref(), Some(safe), "{raw:?}");
+        }
+        for nothing in ["", ".", ".."] {
+            assert_eq!(safe_component(nothing.as_bytes()), None);
+        }
+        assert_eq!(safe_component(b"a\xffb").as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(safe_component(b"\xc0\xae\xc0\xae").as_deref(), Some("\u{fffd}\u{fffd}\u{fffd}\u{fffd}"));
+    }
+
+    #[test]
+    fn long_components_are_shortened_before_their_ending() {
+        let long = "é".repeat(200) + ".torrent";
+        let safe = safe_component(long.as_bytes()).unwrap();
+        assert_eq!(safe, "é".repeat(123) + ".torrent");
+        let no_ending = safe_component(&[b'x'; 256]).unwrap();
+        assert_eq!(no_ending, "x".repeat(255));
+        assert_eq!(safe_component(&[b'x'; 255]).unwrap().len(), 255);
+        let long_ending = "x.".to_owned() + &"y".repeat(300);
+        assert_eq!(safe_component(long_ending.as_bytes()).unwrap().len(), 255);
+        // Invalid bytes grow to three each.
+        assert_eq!(safe_component(&[0xff; 255]).unwrap().len(), 255);
+    }
+
+    #[test]
+    fn what_a_posix_system_can_hold_is_literal() {
+        for name in ["aux.c", "a\\b", "dot.", "a\nb", "...", "C:"] {
+            assert_eq!(literal_component(name.as_bytes()), Some(name));
+        }
+        for name in [&b""[..], b".", b"..", b"a/b", b"a\0b", b"\xff", &[b'x'; 256]] {
+            assert_eq!(literal_component(name), None);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 use super::*;
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+use proptest::prelude::*;
 
 const UNLIMITED: Limits = Limits { depth: usize::MAX, size: usize::MAX, items: usize::MAX };
 
@@ -237,4 +238,119 @@ fn nodes_are_copied_as_they_were_written() {
     });
     let expected = b"d1:ai1e4:infod1:bi01e1:ale1:c1:xe1:lld1:bi01e1:ale1:c1:xeee";
     assert_eq!(written, expected);
+}
+
+/// Any value, as a test thinks of it.
+#[derive(Clone, Debug, PartialEq)]
+enum Tree {
+    Int(i64),
+    Bytes(Vec<u8>),
+    List(Vec<Tree>),
+    Dict(BTreeMap<Vec<u8>, Tree>),
+}
+
+impl Tree {
+    fn read(node: Node<'_, '_>) -> Tree {
+        match node.kind() {
+            Kind::Int => Tree::Int(node.as_int().unwrap()),
+            Kind::Bytes => Tree::Bytes(node.as_bytes().unwrap().to_vec()),
+            Kind::List => Tree::List(node.items().unwrap().map(Tree::read).collect()),
+            Kind::Dict => {
+                let entries = node.entries().unwrap();
+                Tree::Dict(entries.map(|(k, v)| (k.as_bytes().unwrap().to_vec(), Tree::read(v))).collect())
+            }
+        }
+    }
+
+    fn add_to_list(&self, list: &mut ListEncoder<'_>) {
+        match self {
+            Tree::Int(value) => list.int(*value),
+            Tree::Bytes(value) => list.bytes(value),
+            Tree::List(items) => list.list(|inner| items.iter().for_each(|item| item.add_to_list(inner))),
+            // The last key first: the encoder has to put them in order.
+            Tree::Dict(entries) => {
+                list.dict(|inner| {
+                    entries.iter().rev().for_each(|(key, value)| value.add_to_dict(key, inner))
+                });
+            }
+        }
+    }
+
+    fn add_to_dict(&self, key: &[u8], dict: &mut DictEncoder<'_>) {
+        match self {
+            Tree::Int(value) => dict.int(key, *value),
+            Tree::Bytes(value) => dict.bytes(key, value),
+            Tree::List(items) => {
+                dict.list(key, |inner| items.iter().for_each(|item| item.add_to_list(inner)))
+            }
+            Tree::Dict(entries) => {
+                dict.dict(key, |inner| {
+                    entries.iter().rev().for_each(|(key, value)| value.add_to_dict(key, inner))
+                });
+            }
+        }
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let written = list(|list| self.add_to_list(list));
+        written[1..written.len() - 1].to_vec()
+    }
+}
+
+fn any_tree() -> impl Strategy<Value = Tree> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..12);
+    let leaf = prop_oneof![any::<i64>().prop_map(Tree::Int), bytes().prop_map(Tree::Bytes)];
+    leaf.prop_recursive(6, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Tree::List),
+            prop::collection::btree_map(bytes(), inner, 0..8).prop_map(Tree::Dict),
+        ]
+    })
+}
+
+/// Bytes that are bencode more often than chance would have it.
+fn bytes_near_bencode() -> impl Strategy<Value = Vec<u8>> {
+    let token = prop::sample::select(vec![
+        "d", "l", "e", "i", "i0e", "i-1e", "i42e", "0:", "1:a", "1:b", "2:ab", "3:x", "-", "0", "9", ":",
+        "\u{0}",
+    ]);
+    let soup = prop::collection::vec(token, 0..24).prop_map(|tokens| tokens.concat().into_bytes());
+    let torn = (any_tree(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(tree, at, byte)| {
+        let mut bytes = tree.write();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes
+    });
+    prop_oneof![soup, torn, prop::collection::vec(any::<u8>(), 0..64)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn what_is_written_is_read_back(tree in any_tree()) {
+        let written = tree.write();
+        let document = Document::strict(&written).unwrap();
+        prop_assert_eq!(document.root().raw(), &written);
+        prop_assert_eq!(Tree::read(document.root()), tree);
+    }
+
+    #[test]
+    fn what_strict_reading_accepts_is_canonical(bytes in bytes_near_bencode()) {
+        if let Ok(document) = Document::strict(&bytes) {
+            prop_assert_eq!(Tree::read(document.root()).write(), bytes);
+        }
+    }
+
+    #[test]
+    fn lenient_reading_warns_of_exactly_what_strict_reading_refuses(bytes in bytes_near_bencode()) {
+        match (Document::strict(&bytes), Document::lenient(&bytes)) {
+            (Ok(_), lenient) => prop_assert!(lenient.unwrap().warnings().is_empty()),
+            (Err(error), Ok(lenient)) => prop_assert_eq!(lenient.warnings().first(), Some(&error)),
+            (Err(strict), Err(lenient)) => {
+                prop_assert!(strict == lenient || strict.reason.is_forgivable());
+                prop_assert!(lenient.offset <= bytes.len());
+            }
+        }
+    }
 }
