@@ -1,1 +1,3 @@
-//! The real network.
+//! The real network: peers, disk and trackers on tokio; walking and hashing trees.
+
+pub mod tree;
