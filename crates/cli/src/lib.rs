@@ -16,6 +16,8 @@ pub mod stop;
 pub mod style;
 #[cfg(test)]
 mod testing;
+pub mod text;
+pub mod torrent;
 pub mod units;
 
 use std::ffi::OsString;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
@@ -16,13 +16,11 @@ use crate::stop::Stop;
 pub(crate) struct Outcome {
     pub(crate) status: u8,
     pub(crate) stdout: String,
-    #[allow(dead_code)] // read by the tests of commands that fail
     pub(crate) stderr: String,
 }
 
 impl Outcome {
     /// Standard output as the JSON document it should be.
-    #[allow(dead_code)] // read by the tests of commands with `--json`
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -67,8 +65,13 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// An environment with these global options that writes here.
     pub(crate) fn env(&self, options: &[&str], err_terminal: bool) -> Env {
+        self.env_in(options, err_terminal, Path::new(""))
+    }
+
+    /// The same with relative paths taken from `dir`.
+    pub(crate) fn env_in(&self, options: &[&str], err_terminal: bool, dir: &Path) -> Env {
         let cli = Cli::parse_from(["swarmlab"].iter().chain(options).chain(&["man"]));
-        Env::new(&cli.global, Stop::default(), self.streams(io::empty(), err_terminal), PathBuf::new())
+        Env::new(&cli.global, Stop::default(), self.streams(io::empty(), err_terminal), dir.to_owned())
     }
 
     fn streams(&self, stdin: impl io::Read + Send + 'static, err_terminal: bool) -> Streams {

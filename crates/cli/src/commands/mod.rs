@@ -2,7 +2,10 @@
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
 mod completions;
+mod create;
 mod man;
+mod show;
+mod verify;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -33,6 +36,9 @@ macro_rules! commands {
 
 // In the order of the help.
 commands! {
+    Create(create::Create),
+    Show(show::Show),
+    Verify(verify::Verify),
     Completions(completions::Completions),
     Man(man::Man),
 }

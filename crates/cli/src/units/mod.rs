@@ -288,7 +288,7 @@ fn decimal(number: &str) -> Option<(u128, u32)> {
 }
 
 /// Levenshtein distance: how many characters must be put in, left out or changed.
-fn distance(left: &str, right: &str) -> usize {
+pub(crate) fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.chars().enumerate() {

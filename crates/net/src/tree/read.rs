@@ -190,7 +190,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let Some(path) = &self.queue.sources[source].path else {
-            return Ok(self.feed_zeros(sha1, len));
+            self.feed_zeros(sha1, len);
+            return Ok(());
         };
         let file = match &mut self.open {
             Some((open, file)) if *open == source => &*file,
