@@ -22,6 +22,8 @@ pub struct ChokeView {
     pub received: u32,
     /// Bytes we sent it in the window of 20 s.
     pub sent: u32,
+    /// It has asked for blocks that were not sent yet.
+    pub pending: bool,
     /// Milliseconds since it was last unchoked; since it connected if never.
     pub since_unchoke: u32,
     /// Whole pieces' worth of bytes we sent it since it was last unchoked.
@@ -146,8 +148,9 @@ impl Choker {
         decision
     }
 
-    /// The rule of Mainline 4 for seeds: of the unchoked, those unchoked in the last 30 s stay, the newest first, then
-    /// those we send to fastest; a third of the slots, rounded up, goes round in 30 s, and so do the free ones.
+    /// The rule of Mainline 4 for seeds: of the unchoked, those unchoked in the last 30 s or with requests pending stay,
+    /// the newest first, then those we send to fastest; a third of the slots, rounded up, goes round in 30 s, and so
+    /// do the free ones. So time, not rate, is shared evenly (Legout et al., IMC 2006, section 2.3.3).
     fn seed_mainline(&mut self, config: &Config, round: bool, views: &[ChokeView]) -> Decision {
         const RECENT_MS: u32 = 30_000;
         self.optimistic.clear();
@@ -161,7 +164,8 @@ impl Choker {
         let mut keep: Vec<&ChokeView> =
             views.iter().filter(|view| view.unchoked && view.interested).collect();
         keep.sort_unstable_by_key(|view| {
-            let age = if view.since_unchoke < RECENT_MS { view.since_unchoke } else { u32::MAX };
+            let by_age = view.pending || view.since_unchoke < RECENT_MS;
+            let age = if by_age { view.since_unchoke } else { u32::MAX };
             (age, core::cmp::Reverse(view.sent), self.tie_break(view.conn))
         });
         let waiting = views.iter().filter(|view| view.interested && !view.unchoked).count();
@@ -213,4 +217,112 @@ fn rank_round_robin(view: &ChokeView) -> u64 {
 /// Chow et al., IPTPS 2008: a remote near the start or the end of its download goes before one in the middle.
 fn rank_anti_leech(view: &ChokeView) -> u64 {
     u64::from((i32::from(view.progress) - 500).unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn view(conn: u16) -> ChokeView {
+        ChokeView {
+            conn: ConnId(conn),
+            interested: true,
+            unchoked: false,
+            snubbed: false,
+            received: 0,
+            sent: 0,
+            pending: true,
+            since_unchoke: 0,
+            pieces_since_unchoke: 0,
+            progress: 500,
+        }
+    }
+
+    fn unchoked(decision: &Decision) -> Vec<u16> {
+        let mut conns: Vec<u16> = decision.iter().map(|(conn, _)| conn.0).collect();
+        conns.sort_unstable();
+        conns
+    }
+
+    #[test]
+    fn an_uninterested_faster_remote_costs_no_slot() {
+        let mut views: Vec<ChokeView> = (0..6).map(view).collect();
+        for (view, received) in views.iter_mut().zip([60, 50, 40, 30, 20, 10]) {
+            view.received = received;
+        }
+        views[1].interested = false;
+        views[5].interested = false;
+        let config = Config { unchoke_slots: 3, optimistic_slots: 0, ..Config::default() };
+        let decision = Choker::new().decide(&config, false, true, &views, &mut Random::new(1));
+        assert_eq!(unchoked(&decision), [0, 1, 2, 3], "1 ranks before the last chosen, 5 does not");
+        assert_eq!(decision[1], (ConnId(1), UnchokeReason::FastUninterested));
+    }
+
+    #[test]
+    fn a_snubber_is_unchoked_only_by_chance() {
+        let mut views: Vec<ChokeView> = (0..3).map(view).collect();
+        views[0].received = 1_000;
+        views[0].snubbed = true;
+        let mut choker = Choker::new();
+        (0..3).for_each(|conn| choker.opened(ConnId(conn), &mut Random::new(1)));
+        let config = Config { unchoke_slots: 2, optimistic_slots: 0, ..Config::default() };
+        let decision = choker.decide(&config, false, true, &views, &mut Random::new(1));
+        assert_eq!(unchoked(&decision), [1, 2]);
+        views.truncate(1);
+        let decision = choker.decide(&config, false, true, &views, &mut Random::new(1));
+        assert_eq!(decision, [(ConnId(0), UnchokeReason::Optimistic)], "a slot nobody else fills");
+    }
+
+    /// An hour of a seed that serves 40 leechers, the first of which takes thrice what the others can.
+    fn share_of_the_fastest(seed_choker: SeedChoker) -> f64 {
+        let config = Config { seed_choker, ..Config::default() };
+        let mut random = Random::new(2);
+        let mut choker = Choker::new();
+        let mut views: Vec<ChokeView> = (0..40).map(view).collect();
+        (0..40).for_each(|conn| choker.opened(ConnId(conn), &mut random));
+        let mut given = vec![0u64; 40];
+        for _ in 0..360 {
+            let decision = choker.decide(&config, true, true, &views, &mut random);
+            for (at, view) in views.iter_mut().enumerate() {
+                let now = decision.iter().any(|&(conn, _)| conn == view.conn);
+                view.since_unchoke = if now && !view.unchoked { 0 } else { view.since_unchoke + 10_000 };
+                let sent = if at == 0 { 3_000 } else { 1_000 };
+                view.sent = if now { view.sent / 2 + sent } else { 0 };
+                view.pieces_since_unchoke = if now { view.since_unchoke / 1_000 } else { 0 };
+                given[at] += if now { u64::from(sent) } else { 0 };
+                view.unchoked = now;
+            }
+        }
+        assert!(given.iter().skip(1).all(|&bytes| bytes > 0), "{seed_choker:?} starves someone: {given:?}");
+        given[0] as f64 * 40.0 / given.iter().sum::<u64>() as f64
+    }
+
+    #[test]
+    fn the_mainline_4_seed_is_not_captured_by_a_fast_leecher() {
+        // The fast one takes thrice as much in equal time: an even share of time gives 3 x 40 / 42 = 2.86.
+        let even = 3.0 * 40.0 / 42.0;
+        for fair in [SeedChoker::Mainline4, SeedChoker::RoundRobin] {
+            let share = share_of_the_fastest(fair);
+            assert!(share < even * 1.1, "{fair:?}: {share}");
+        }
+        let fastest = share_of_the_fastest(SeedChoker::FastestUpload);
+        assert!(fastest > even * 2.0, "the old rule is captured: {fastest}");
+    }
+
+    #[test]
+    fn anti_leech_prefers_the_ends_of_a_download() {
+        let mut views: Vec<ChokeView> = (0..4).map(view).collect();
+        for (view, progress) in views.iter_mut().zip([20, 480, 900, 600]) {
+            view.progress = progress;
+        }
+        let config = Config {
+            seed_choker: SeedChoker::AntiLeech,
+            unchoke_slots: 2,
+            optimistic_slots: 0,
+            ..Config::default()
+        };
+        let decision = Choker::new().decide(&config, true, true, &views, &mut Random::new(1));
+        assert_eq!(unchoked(&decision), [0, 2]);
+    }
 }

@@ -715,6 +715,7 @@ fn a_new_link_is_three_times_as_likely_to_be_next_in_the_rotation() {
             snubbed: false,
             received: 0,
             sent: 0,
+            pending: false,
             since_unchoke: 0,
             pieces_since_unchoke: 0,
             progress: 0,

@@ -117,6 +117,7 @@ impl Torrent {
             snubbed: conn.snubbed,
             received: conn.down.bytes(),
             sent: conn.up.bytes(),
+            pending: !conn.queue.is_empty(),
             since_unchoke: stamp.since(conn.unchoked_at),
             pieces_since_unchoke: conn.sent_since_unchoke / piece_length,
             progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
