@@ -99,11 +99,8 @@ pub enum Admission {
 
 /// The table holds as many torrents as it may, and this would be another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this tracker has no room for another torrent (it holds {torrents})")]
-pub struct TableFull {
-    /// The limit.
-    pub torrents: u32,
-}
+#[error("this tracker has no room for another torrent")]
+pub struct TableFull;
 
 /// What an announcing peer is told.
 #[derive(Debug)]
@@ -353,7 +350,7 @@ impl Table {
             return Ok(None);
         }
         if self.entries.len() >= self.limits.torrents as usize {
-            return Err(TableFull { torrents: self.limits.torrents });
+            return Err(TableFull);
         }
         let place = self.entries.len();
         let info_hash = said.info_hash;
