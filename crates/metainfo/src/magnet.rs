@@ -106,7 +106,8 @@ impl FromStr for Magnet {
                 _ => {}
             }
         }
-        trackers.retain(|url| !url.is_empty());
+        // A line break inside an address could forge a line of a request.
+        trackers.retain(|url| !url.is_empty() && !url.contains(char::is_control));
         match info_hash {
             Some(info_hash) => Ok(Magnet { info_hash, name, trackers, peers }),
             None if is_version_two => Err(MagnetError::VersionTwoOnly),
@@ -131,7 +132,7 @@ fn peer(peer: String) -> Result<String, MagnetError> {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host_is_good = match bare {
             Some(address) => address.parse::<core::net::Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && !host.contains([':', '[', ']', '/', ' ']),
+            None => !host.is_empty() && !host.contains(|c: char| c.is_control() || ":[]/ ".contains(c)),
         };
         host_is_good && port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+')
     });
@@ -238,6 +239,7 @@ mod tests {
             peer("host:0"),
             peer("host:65536"),
             peer("host:+1"),
+            peer("a b:1"),
             peer("::1:6881"),
             peer("[::g]:6881"),
         ];

@@ -111,7 +111,7 @@ pub enum Oddity {
         /// The type found.
         found: Kind,
     },
-    /// A web address that is not UTF-8, ignored.
+    /// A web address that is not UTF-8 or has control characters in it, ignored.
     UnreadableUrl,
     /// A text that is not UTF-8, read with replacement characters.
     NotUtf8,
@@ -135,7 +135,9 @@ impl fmt::Display for Oddity {
         match self {
             Oddity::Bencode(reason) => write!(f, "{reason}; read all the same"),
             Oddity::Ignored { expected, found } => write!(f, "{found} where {expected} is due; ignored"),
-            Oddity::UnreadableUrl => f.write_str("an address that is not UTF-8; ignored"),
+            Oddity::UnreadableUrl => {
+                f.write_str("an address that is not UTF-8 or has control characters; ignored")
+            }
             Oddity::NotUtf8 => f.write_str("a text that is not UTF-8; read with replacements"),
             Oddity::Hybrid => f.write_str("a hybrid torrent; read as v1, its v2 part is not used"),
             Oddity::Renamed { from, to } => write!(f, "\"{from}\" is not a safe name; \"{to}\" is used"),

@@ -160,11 +160,11 @@ fn url(key: &str, node: Node<'_, '_>, notes: &mut Notes) -> Option<String> {
         notes.ignored(key, node, Kind::Bytes);
         return None;
     }
-    let Some(url) = node.as_str() else {
+    // A line break inside an address could forge a line of a request.
+    let Some(url) = node.as_str().map(str::trim).filter(|url| !url.contains(char::is_control)) else {
         notes.at(key, node, Oddity::UnreadableUrl);
         return None;
     };
-    let url = url.trim();
     (!url.is_empty()).then(|| url.to_owned())
 }
 
