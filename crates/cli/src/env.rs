@@ -21,6 +21,7 @@ pub struct Env {
     stderr: Mutex<Sink>,
     out_style: Palette,
     err_style: Palette,
+    in_terminal: bool,
     err_terminal: bool,
     quiet: bool,
     verbose: u8,
@@ -30,8 +31,8 @@ pub struct Env {
 
 /// What a test hands to [`Env::new`] in place of the process's own streams.
 pub struct Streams {
-    /// Standard input.
-    pub stdin: Box<dyn Read + Send>,
+    /// Standard input, and whether it is a terminal.
+    pub stdin: (Box<dyn Read + Send>, bool),
     /// Standard output, and whether it is a terminal.
     pub stdout: (Box<dyn Write + Send>, bool),
     /// Standard error, and whether it is a terminal.
@@ -42,7 +43,7 @@ impl Env {
     /// The environment of the running process.
     pub fn system(global: &Global, stop: Stop) -> Env {
         let streams = Streams {
-            stdin: Box::new(io::stdin()),
+            stdin: (Box::new(io::stdin()), io::stdin().is_terminal()),
             stdout: (Box::new(io::stdout()), io::stdout().is_terminal()),
             stderr: (Box::new(io::stderr()), io::stderr().is_terminal()),
         };
@@ -51,14 +52,16 @@ impl Env {
 
     /// An environment over these streams; relative paths are taken from `dir` (empty: the process's own directory).
     pub fn new(global: &Global, stop: Stop, streams: Streams, dir: PathBuf) -> Env {
+        let (stdin, in_terminal) = streams.stdin;
         let (stdout, out_terminal) = streams.stdout;
         let (stderr, err_terminal) = streams.stderr;
         Env {
-            stdin: Mutex::new(streams.stdin),
+            stdin: Mutex::new(stdin),
             stdout: Mutex::new(Sink::new(stdout)),
             stderr: Mutex::new(Sink::new(stderr)),
             out_style: Palette::new(global.color.applies(out_terminal)),
             err_style: Palette::new(global.color.applies(err_terminal)),
+            in_terminal,
             err_terminal,
             quiet: global.quiet,
             verbose: global.verbose,
@@ -91,6 +94,11 @@ impl Env {
     /// The styles of standard error.
     pub fn err_style(&self) -> Palette {
         self.err_style
+    }
+
+    /// Whether standard input is a terminal, where somebody may wonder what is waited for.
+    pub fn in_is_terminal(&self) -> bool {
+        self.in_terminal
     }
 
     /// Whether standard error is a terminal, where a progress bar may be drawn.
@@ -298,7 +306,7 @@ mod tests {
 
     fn env_writing_to(kind: io::ErrorKind) -> Env {
         let streams = Streams {
-            stdin: Box::new(io::empty()),
+            stdin: (Box::new(io::empty()), false),
             stdout: (Box::new(Broken(kind)), false),
             stderr: (Box::new(io::sink()), false),
         };

@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod decode;
 pub mod env;
 pub mod error;
 pub mod exit;

@@ -76,7 +76,7 @@ impl Recorder {
 
     fn streams(&self, stdin: impl io::Read + Send + 'static, err_terminal: bool) -> Streams {
         Streams {
-            stdin: Box::new(stdin),
+            stdin: (Box::new(stdin), false),
             stdout: (Box::new(self.stdout.clone()), false),
             stderr: (Box::new(self.stderr.clone()), err_terminal),
         }

@@ -3,6 +3,7 @@
 
 mod completions;
 mod create;
+mod decode;
 mod man;
 mod show;
 mod verify;
@@ -39,6 +40,7 @@ commands! {
     Create(create::Create),
     Show(show::Show),
     Verify(verify::Verify),
+    Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),
 }
