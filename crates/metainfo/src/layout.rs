@@ -4,7 +4,7 @@
 //! into *pieces* of `piece_length` bytes, the unit that is hashed; each piece is requested in *blocks* of
 //! `block_len` bytes, the unit of transfer. Only the last piece, and the last block of a piece, may be shorter.
 
-use core::{fmt, str::FromStr};
+use core::fmt;
 
 /// Index of a piece, counted from 0 (BEP 3, `have`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,65 +25,6 @@ pub struct Block {
     pub begin: u32,
     /// Length in bytes.
     pub len: u32,
-}
-
-/// SHA-1 of the raw bytes of the `info` dictionary: the name of a torrent (BEP 3).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InfoHash(pub [u8; 20]);
-
-impl fmt::Display for InfoHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for InfoHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InfoHash({self})")
-    }
-}
-
-/// Why a text is no info hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InfoHashError {
-    /// Not 40 (hexadecimal) or 32 (base32) digits, but this many bytes.
-    #[error("an info hash has 40 hexadecimal or 32 base32 digits, not {0}")]
-    Length(usize),
-    /// A character that is no digit of the spelling that the length tells.
-    #[error("{0:?} is no digit of an info hash")]
-    Digit(char),
-}
-
-impl FromStr for InfoHash {
-    type Err = InfoHashError;
-
-    /// Reads 40 hexadecimal or 32 base32 digits (BEP 9), in upper or lower case.
-    fn from_str(text: &str) -> Result<Self, InfoHashError> {
-        let bits_per_digit = match text.len() {
-            40 => 4,
-            32 => 5,
-            other => return Err(InfoHashError::Length(other)),
-        };
-        let mut hash = [0; 20];
-        let (mut pending, mut bits, mut filled) = (0u32, 0, 0);
-        for digit in text.chars() {
-            let value = match (bits_per_digit, digit) {
-                (4, _) => digit.to_digit(16),
-                (_, '2'..='7') => Some(digit as u32 - '2' as u32 + 26),
-                (_, 'a'..='z') => Some(digit as u32 - 'a' as u32),
-                (_, 'A'..='Z') => Some(digit as u32 - 'A' as u32),
-                _ => None,
-            };
-            pending = pending << bits_per_digit | value.ok_or(InfoHashError::Digit(digit))?;
-            bits += bits_per_digit;
-            if bits >= 8 {
-                bits -= 8;
-                hash[filled] = (pending >> bits) as u8;
-                filled += 1;
-            }
-        }
-        Ok(InfoHash(hash))
-    }
 }
 
 /// Why a [`Layout`] cannot exist.

@@ -7,13 +7,15 @@
 extern crate alloc;
 
 pub mod bencode;
+mod info_hash;
 mod layout;
 mod magnet;
 mod path;
 pub mod percent;
 mod torrent;
 
-pub use layout::{Block, InfoHash, InfoHashError, Layout, LayoutError, PieceIndex};
+pub use info_hash::{InfoHash, InfoHashError};
+pub use layout::{Block, Layout, LayoutError, PieceIndex};
 pub use magnet::{Magnet, MagnetError};
 pub use torrent::{
     Draft, DraftFile, Fault, File, FileSpan, Metainfo, Oddity, TorrentError, Warning, file_spans,

@@ -3,8 +3,7 @@
 //! Owns the text of the link. Fetching the metadata that the link names is not done here.
 
 use crate::{
-    InfoHash,
-    layout::InfoHashError,
+    InfoHash, InfoHashError,
     percent::{self, PercentError},
 };
 use alloc::{
