@@ -6,6 +6,7 @@ mod create;
 mod decode;
 mod man;
 mod show;
+mod tracker;
 mod verify;
 
 use crate::env::Env;
@@ -40,6 +41,7 @@ commands! {
     Create(create::Create),
     Show(show::Show),
     Verify(verify::Verify),
+    Tracker(tracker::Tracker),
     Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),
