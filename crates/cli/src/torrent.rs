@@ -94,16 +94,6 @@ pub fn all_cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// The magnet link of a torrent: its info hash, name and trackers.
-pub fn magnet(torrent: &Metainfo) -> Magnet {
-    Magnet {
-        info_hash: torrent.info_hash(),
-        name: Some(torrent.name().to_owned()),
-        trackers: torrent.tiers().into_iter().flatten().collect(),
-        peers: Vec::new(),
-    }
-}
-
 /// What `create/1` and `show/1` say of a torrent.
 #[derive(Serialize)]
 pub struct Summary<'a> {
@@ -158,7 +148,7 @@ impl<'a> Summary<'a> {
             web_seeds: torrent.web_seeds(),
             multi_file: torrent.is_multi_file(),
             hybrid: torrent.is_hybrid(),
-            magnet: magnet(torrent).to_string(),
+            magnet: Magnet::from(torrent).to_string(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
-use swarmlab_metainfo::{Draft, DraftFile, Layout, Metainfo, recommended_piece_length};
+use swarmlab_metainfo::{Draft, DraftFile, Layout, Magnet, Metainfo, recommended_piece_length};
 use swarmlab_net::tree::{self, HashError, Tree, WalkError, Work};
 
 use crate::env::Env;
@@ -240,7 +240,7 @@ impl Create {
             fact("pieces"),
             show_size(layout.piece_length().into())
         ))?;
-        let magnet = printable(&torrent::magnet(torrent).to_string());
+        let magnet = printable(&Magnet::from(torrent).to_string());
         out.line(format_args!("  {} {}", fact("magnet"), style.code(magnet)))?;
         drop(out);
         let seed = format!("swarmlab seed {} {}", quoted(output), quoted(&self.path));

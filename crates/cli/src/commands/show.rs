@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use swarmlab_metainfo::Metainfo;
+use swarmlab_metainfo::{Magnet, Metainfo};
 
 use crate::env::{Env, Guard};
 use crate::error::Error;
@@ -95,6 +95,6 @@ fn facts(torrent: &Metainfo) -> Vec<(&'static str, String)> {
         let created: Vec<String> = date.into_iter().chain(program).collect();
         facts.push(("created", created.join(" ")));
     }
-    facts.push(("magnet", printable(&torrent::magnet(torrent).to_string())));
+    facts.push(("magnet", printable(&Magnet::from(torrent).to_string())));
     facts
 }
