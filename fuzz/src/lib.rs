@@ -4,3 +4,4 @@
 //! functions over the seeds and random mutations of them on a stable compiler (see `mutate.rs` and `README.md`).
 
 pub mod formats;
+pub mod tracker;

@@ -1,0 +1,16 @@
+//! The fuzz targets of this crate over their seeds and random mutations of them; see `fuzz/README.md`.
+
+#[path = "../../../fuzz/src/mutate.rs"]
+pub mod mutate;
+#[path = "../../../fuzz/src/tracker.rs"]
+pub mod tracker;
+
+#[test]
+fn tracker_query() {
+    mutate::drive("tracker_query", tracker::query);
+}
+
+#[test]
+fn tracker_reply() {
+    mutate::drive("tracker_reply", tracker::reply);
+}
