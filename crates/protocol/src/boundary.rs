@@ -283,7 +283,7 @@ pub enum Misbehaviour {
     UnagreedExtension,
     /// Blocks nobody asked for, again and again.
     UnrequestedData,
-    /// Far more requests queued, or control messages sent, than any client needs.
+    /// Far more requests queued than any client needs.
     Flood,
 }
 
@@ -347,8 +347,6 @@ pub enum UnchokeReason {
 pub enum ChokeReason {
     /// Others rank before it.
     Outranked,
-    /// The optimistic turn is over.
-    TurnOver,
     /// It has snubbed us.
     Snubbed,
     /// It no longer wants anything.

@@ -94,8 +94,10 @@ pub(crate) struct Conn {
     pub(crate) credit: u16,
     /// Requests withdrawn whose blocks may still arrive.
     pub(crate) excused: u16,
-    /// Blocks that nobody asked for, and requests and messages that make no sense.
+    /// Blocks that nobody asked for.
     pub(crate) strikes: u16,
+    /// Requests dropped because too many were queued and the remote could not be told.
+    pub(crate) overflow: u16,
     pub(crate) outstanding: VecDeque<Outstanding>,
     /// Blocks the remote has asked for.
     pub(crate) queue: VecDeque<Block>,
@@ -138,6 +140,7 @@ impl Conn {
             credit: 0,
             excused: 0,
             strikes: 0,
+            overflow: 0,
             outstanding: VecDeque::new(),
             queue: VecDeque::new(),
             allowed_fast: Vec::new(),

@@ -17,7 +17,8 @@ use crate::{Bitfield, Extended, Message, MessageKind};
 /// Bytes of a `Piece` message before its block: length, id, index, begin.
 pub const PIECE_HEADER_LEN: usize = 13;
 
-/// Longest block accepted in a `Piece`, in bytes. Ours are 16 KiB; 128 KiB is the most any client was seen to use.
+/// Longest block accepted in a `Piece` or asked for in a `request`, in bytes. Ours are 16 KiB; 128 KiB is the most any
+/// client was seen to use, and libtorrent and Transmission refuse more.
 pub const MAX_BLOCK_LEN: u32 = 128 * 1024;
 
 /// Longest message of the extension protocol, its payload in bytes: room for a metadata block and then some (BEP 9, 10).

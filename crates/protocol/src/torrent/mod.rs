@@ -1,6 +1,6 @@
 //! The state machine of one torrent at one endpoint: routes each input to the part that decides.
 //!
-//! The parts know nothing of each other; the files of this module join them: [`links`](self) opens and closes,
+//! The parts know nothing of each other; the files of this module join them: `links` opens and closes,
 //! `download` asks for blocks and judges pieces, `upload` answers requests and chokes, `rounds` keeps time.
 
 mod download;

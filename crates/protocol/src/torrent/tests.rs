@@ -266,6 +266,22 @@ fn uploads_wait_for_credit_and_can_be_withdrawn() {
 }
 
 #[test]
+fn requests_beyond_the_queue_are_no_offence_of_another_kind() {
+    let mut rig = Rig::new("xx", Config { max_queued_requests: 1, ..sequential() });
+    rig.open(0, Reserved::default());
+    rig.says(0, Message::Interested);
+    for _ in 0..200 {
+        assert_eq!(rig.says(0, Message::Request(block(0, 0))), "", "dropped: this remote cannot be told");
+    }
+    assert_eq!(rig.says(0, Message::Piece(block(0, 0))), "", "one stray block is forgiven");
+    let closed = (0..20_000).find_map(|_| {
+        let out = rig.says(0, Message::Request(block(0, 0)));
+        (!out.is_empty()).then_some(out)
+    });
+    assert_eq!(closed.as_deref(), Some("#0 close Misbehaved(Flood)"));
+}
+
+#[test]
 fn at_most_four_interested_remotes_are_unchoked() {
     let mut rig = Rig::new("xx", Config { notes: true, ..sequential() });
     for conn in 0..6 {

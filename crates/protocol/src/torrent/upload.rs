@@ -5,16 +5,15 @@ use alloc::vec::Vec;
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
 use crate::conn::Stamp;
+use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
-/// The longest block a remote may ask for. Most clients refuse more than this (libtorrent, Transmission).
-const LONGEST_REQUEST: u32 = 128 * 1024;
 /// Requests beyond the queue's bound until a remote that cannot be told (no fast extension) is sent away.
 const MOST_OVERFLOW: u16 = 10_000;
 
 impl Torrent {
     pub(super) fn remote_request(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        if !self.layout.is_in_range(block) || block.len > LONGEST_REQUEST {
+        if !self.layout.is_in_range(block) || block.len > MAX_BLOCK_LEN {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
@@ -23,8 +22,8 @@ impl Torrent {
             if conn.fast {
                 send(conn, id, now, Message::Reject(block), out);
             } else if overflow {
-                conn.strikes = conn.strikes.saturating_add(1);
-                if conn.strikes > MOST_OVERFLOW {
+                conn.overflow = conn.overflow.saturating_add(1);
+                if conn.overflow > MOST_OVERFLOW {
                     self.misbehaved(now, id, Misbehaviour::Flood, out);
                 }
             }
