@@ -264,15 +264,19 @@ async fn the_local_address_can_be_chosen() {
 
 /// A tracker over TLS with a certificate of its own for `localhost`, and that certificate.
 async fn secure_tracker() -> (SocketAddr, CertificateDer<'static>) {
+    let (addr, made) = certified_tracker().await;
+    (addr, made.der().clone())
+}
+
+async fn certified_tracker() -> (SocketAddr, rcgen::Certificate) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let settings = TlsServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
+        .with_single_cert(vec![made.cert.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(settings));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -285,7 +289,7 @@ async fn secure_tracker() -> (SocketAddr, CertificateDer<'static>) {
             }
         }
     });
-    (addr, certificate)
+    (addr, made.cert)
 }
 
 async fn answer_once(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
@@ -321,4 +325,34 @@ async fn https_is_spoken_with_whom_the_roots_vouch_for() {
     let error = trusting.announce(&format!("https://{plain}/announce"), &query()).await.unwrap_err();
     assert!(matches!(error.cause, Cause::Tls(_)), "{error}");
     speaking.await.unwrap();
+}
+
+/// The system's roots are read once a process and their place is told by its environment, so this test is also run
+/// by itself in a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_roots_can_be_named() {
+    const ADDRESS: &str = "SWARMLAB_TEST_TRACKER";
+    if let Ok(url) = std::env::var(ADDRESS) {
+        let response = TrackerClient::default().announce(&url, &query()).await.unwrap();
+        assert_eq!(response.interval, Duration::from_secs(77));
+        return;
+    }
+    let (addr, certificate) = certified_tracker().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("roots.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    let run = move |roots: &std::path::Path| {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "tracker::client::tests::a_file_of_roots_can_be_named"])
+            .env(ADDRESS, format!("https://localhost:{}/announce", addr.port()))
+            .env("SSL_CERT_FILE", roots)
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap()
+    };
+    assert!(run(&file).status.success());
+    std::fs::write(&file, "").unwrap();
+    let output = run(&file);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("NoRoots"), "{output:?}");
 }
