@@ -28,6 +28,11 @@ impl Error {
         Error { exit: Exit::Usage, ..Error::failed(message) }
     }
 
+    /// Data did not verify (exit status 3).
+    pub fn unverified(message: impl Into<String>) -> Error {
+        Error { exit: Exit::Unverified, ..Error::failed(message) }
+    }
+
     /// The same error with its cause. The message should not repeat it: it is printed below.
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         self.source = Some(source.into());

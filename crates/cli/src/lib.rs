@@ -6,11 +6,13 @@
 //! run it in process.
 
 pub mod args;
+mod closed;
 pub mod commands;
 pub mod decode;
 pub mod env;
 pub mod error;
 pub mod exit;
+pub mod join;
 pub mod logging;
 pub mod progress;
 pub mod stop;

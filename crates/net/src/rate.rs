@@ -117,9 +117,9 @@ mod tests {
         let mut limit = UploadLimit::new(rate, now);
         let (mut sent, mut by_second) = (vec![0; links], vec![0; seconds as usize + 1]);
         let credit = UploadLimit::<usize>::credit(rate, BLOCK);
-        for link in 0..links {
+        for (link, sent) in sent.iter_mut().enumerate() {
             for _ in 0..credit {
-                sent[link] += u64::from(BLOCK);
+                *sent += u64::from(BLOCK);
                 by_second[0] += u64::from(BLOCK);
                 limit.charge(BLOCK);
                 limit.push(link, BLOCK);

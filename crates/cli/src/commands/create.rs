@@ -13,6 +13,7 @@ use swarmlab_net::tree::{self, HashError, Tree, WalkError, Work};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::join::{Tier, check_url, parse_tier};
 use crate::text::{count, printable};
 use crate::torrent::{self, Summary};
 use crate::units::{parse_size, show_exact, show_size};
@@ -63,15 +64,63 @@ pub struct Create {
     json: bool,
 }
 
-/// Trackers that are tried in random order, as one step of a list of steps (BEP 12).
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Tier(Vec<String>);
-
 #[derive(Serialize)]
 struct Created<'a> {
     path: &'a Path,
     #[serde(flatten)]
     torrent: Summary<'a>,
+}
+
+/// Makes the torrent that `share`, `swarm` and `demo` spread: nothing but the content and its trackers. Nothing if the
+/// user stopped it.
+pub(super) fn make(
+    env: &Env,
+    path: &Path,
+    tiers: Vec<Vec<String>>,
+    piece_length: Option<u32>,
+    output: &Path,
+) -> Result<Option<Vec<u8>>, Error> {
+    let create = Create {
+        path: path.to_owned(),
+        output: None,
+        announce: tiers.into_iter().map(Tier).collect(),
+        piece_length,
+        name: None,
+        private: false,
+        comment: None,
+        web_seed: Vec::new(),
+        force: false,
+        no_date: true,
+        threads: None,
+        json: false,
+    };
+    let name = create.torrent_name(env)?;
+    let tree = create.walk(env, output)?;
+    let Some(draft) = create.draft(env, &tree, name)? else { return Ok(None) };
+    draft.to_bytes().map(Some).map_err(|error| Error::invalid("cannot make this torrent").because(error))
+}
+
+/// Writes a torrent where nothing is yet.
+pub(super) fn write_new(env: &Env, output: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write(env, output, bytes, false)
+}
+
+/// Writes beside the place and moves it there, so that nobody ever finds half a torrent.
+fn write(env: &Env, output: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+    let path = env.resolve(output);
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error| Error::failed(format!("cannot write {}", output.display())).because(error);
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".swarmlab-").suffix(".tmp").tempfile_in(dir).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    let persisted = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
+    match persisted {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(output)),
+        Err(error) => Err(failed(error.error)),
+    }
 }
 
 impl Create {
@@ -91,7 +140,7 @@ impl Create {
         for warning in torrent.warnings() {
             env.warn(printable(&warning.to_string()));
         }
-        self.write(env, &output, &bytes)?;
+        write(env, &output, &bytes, self.force)?;
         self.print(env, &output, &torrent)?;
         Ok(Exit::Done)
     }
@@ -203,24 +252,6 @@ impl Create {
         }))
     }
 
-    /// Writes beside the place and moves it there, so that nobody ever finds half a torrent.
-    fn write(&self, env: &Env, output: &Path, bytes: &[u8]) -> Result<(), Error> {
-        let path = env.resolve(output);
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let failed = |error| Error::failed(format!("cannot write {}", output.display())).because(error);
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".swarmlab-").suffix(".tmp").tempfile_in(dir).map_err(failed)?;
-        file.write_all(bytes).map_err(failed)?;
-        let persisted = if self.force { file.persist(&path) } else { file.persist_noclobber(&path) };
-        match persisted {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(output)),
-            Err(error) => Err(failed(error.error)),
-        }
-    }
-
     fn print(&self, env: &Env, output: &Path, torrent: &Metainfo) -> Result<(), Error> {
         if self.json {
             return env.json("create/1", &Created { path: output, torrent: Summary::of(torrent) });
@@ -283,30 +314,9 @@ fn quoted(path: &Path) -> String {
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-fn parse_tier(text: &str) -> Result<Tier, String> {
-    let urls: Vec<String> = text.split(',').map(|url| url.trim().to_owned()).collect();
-    for url in &urls {
-        check_url(url, &["http", "https", "udp"], "/announce")?;
-    }
-    Ok(Tier(urls))
-}
-
 fn parse_web_seed(text: &str) -> Result<String, String> {
     check_url(text, &["http", "https", "ftp"], "/")?;
     Ok(text.to_owned())
-}
-
-fn check_url(url: &str, schemes: &[&str], path: &str) -> Result<(), String> {
-    match url.split_once("://") {
-        Some((_, "")) => Err(format!("'{url}' names no host")),
-        Some((scheme, _)) if schemes.contains(&scheme.to_ascii_lowercase().as_str()) => Ok(()),
-        Some((scheme, _)) => Err(format!("'{scheme}' is none of {}", schemes.join(", "))),
-        None if url.is_empty() => Err("a URL is empty".to_owned()),
-        None => {
-            let path = if url.contains('/') { "" } else { path };
-            Err(format!("'{url}' is no URL; did you mean 'http://{url}{path}'?"))
-        }
-    }
 }
 
 /// Piece lengths that a torrent may be created with: below, hashes outweigh the content they protect; above, clients refuse.

@@ -4,8 +4,13 @@
 mod completions;
 mod create;
 mod decode;
+mod demo;
+mod download;
 mod man;
+mod seed;
+mod share;
 mod show;
+mod swarm;
 mod tracker;
 mod verify;
 
@@ -38,10 +43,15 @@ macro_rules! commands {
 
 // In the order of the help.
 commands! {
+    Demo(demo::Demo),
     Create(create::Create),
     Show(show::Show),
     Verify(verify::Verify),
     Tracker(tracker::Tracker),
+    Seed(seed::Seed),
+    Download(download::Download),
+    Share(share::Share),
+    Swarm(swarm::Swarm),
     Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),

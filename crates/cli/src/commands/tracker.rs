@@ -230,7 +230,7 @@ fn cannot_listen(addr: SocketAddr, error: std::io::Error) -> Error {
 }
 
 /// The address others use: for a socket on every address, the one this machine reaches the world from.
-fn reachable(addr: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(addr: SocketAddr) -> SocketAddr {
     let (any, far): (SocketAddr, SocketAddr) = match addr.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => (([0; 4], 0).into(), ([192, 0, 2, 1], 9).into()),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {

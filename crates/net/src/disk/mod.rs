@@ -163,7 +163,7 @@ fn read_all(jobs: &mpsc::Receiver<ReadJob>, mut files: Files, events: &Unbounded
                     Outgoing::Unreadable(run.len() as u32)
                 }
             };
-            _ = to.send(outgoing);
+            to.send(outgoing);
         }
     }
 }

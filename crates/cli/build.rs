@@ -1,0 +1,36 @@
+//! Embeds the project's sources, which `demo` spreads.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let crates = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
+    let mut files = Vec::new();
+    for name in ["metainfo", "protocol", "net", "cli"] {
+        collect(&crates.join(name).join("src"), &mut files);
+    }
+    files.sort();
+    let mut table = String::from("&[\n");
+    for path in &files {
+        let name =
+            path.strip_prefix(&crates).expect("it was found below").to_string_lossy().replace('\\', "/");
+        writeln!(table, "    ({name:?}, include_bytes!({:?})),", path.to_string_lossy())
+            .expect("a string takes all");
+    }
+    table.push_str("]\n");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("sources.rs"), table).expect("the build directory can be written");
+    println!("cargo::rerun-if-changed=..");
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

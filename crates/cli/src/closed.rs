@@ -1,0 +1,260 @@
+//! A closed swarm: a tracker, a seed and leeches as separate endpoints on loopback, watched until all have everything.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use swarmlab_metainfo::Metainfo;
+use swarmlab_net::disk::{self, Content};
+use swarmlab_net::endpoint::{Endpoint, EndpointConfig, Phase, Snapshot};
+use swarmlab_net::tracker::server::{ServerConfig, Tracker, serve};
+use swarmlab_protocol::{Bitfield, MessageKind, PeerId};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::join;
+use crate::style::Palette;
+use crate::units::{rate_of, show_duration, show_rate, show_size};
+
+/// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
+const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
+/// Between two pictures of the swarm.
+const REDRAW: Duration = Duration::from_millis(150);
+/// Characters of a bar of pieces.
+const BAR: usize = 40;
+
+/// What is to be spread, and how.
+pub(crate) struct Plan {
+    pub(crate) torrent: Arc<Metainfo>,
+    /// The content of the seed.
+    pub(crate) source: PathBuf,
+    /// Where each leech writes.
+    pub(crate) leeches: Vec<PathBuf>,
+    pub(crate) max_up: Option<u64>,
+    pub(crate) max_down: Option<u64>,
+}
+
+/// What has come of it. The seed is the first member.
+pub(crate) struct Report {
+    pub(crate) members: Vec<Member>,
+    pub(crate) announces: u64,
+    pub(crate) seconds: Duration,
+}
+
+/// One endpoint at the end.
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) peer_id: PeerId,
+    pub(crate) last: Arc<Snapshot>,
+    pub(crate) content: Arc<Content>,
+}
+
+impl Report {
+    pub(crate) fn is_complete(&self) -> bool {
+        self.members.iter().all(|member| member.last.is_complete())
+    }
+}
+
+/// A socket for a tracker on a free port of loopback, and its announce URL.
+pub(crate) fn tracker_socket() -> Result<(std::net::TcpListener, String), Error> {
+    let failed = |error| Error::failed("cannot listen on 127.0.0.1 for the tracker").because(error);
+    let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    let url = format!("http://{}/announce", socket.local_addr().map_err(failed)?);
+    Ok((socket, url))
+}
+
+/// Runs the swarm until every leech has everything, one fails, or the user stops it.
+pub(crate) async fn run(env: &Env, plan: &Plan, socket: std::net::TcpListener) -> Result<Report, Error> {
+    let config = ServerConfig { interval: INTERVAL.0, min_interval: INTERVAL.1, ..ServerConfig::default() };
+    let tracker = Arc::new(Tracker::new(config));
+    let listener = TcpListener::from_std(socket)
+        .map_err(|error| Error::failed("cannot listen on 127.0.0.1 for the tracker").because(error))?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(serve(tracker.clone(), listener, async move { _ = stopped.await }));
+    let began = std::time::Instant::now();
+    let members = join_all(plan).await?;
+    watch(env, &members).await;
+    let seconds = began.elapsed();
+    let mut ended = Vec::new();
+    let stops = members.into_iter().map(|(name, endpoint, content)| {
+        tokio::spawn(async move {
+            let peer_id = endpoint.peer_id();
+            let last = endpoint.stop().await?;
+            Ok(Member { name, peer_id, last, content })
+        })
+    });
+    for stop in stops.collect::<Vec<_>>() {
+        let member = stop.await.map_err(|error| Error::failed("an endpoint has crashed").because(error))?;
+        ended.push(member.map_err(join::broken)?);
+    }
+    drop(stop);
+    _ = serving.await;
+    Ok(Report { members: ended, announces: tracker.counters().read().announces, seconds })
+}
+
+type Running = (String, Endpoint, Arc<Content>);
+
+async fn join_all(plan: &Plan) -> Result<Vec<Running>, Error> {
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let pieces = plan.torrent.layout().piece_count();
+    let content = Arc::new(Content::at(plan.torrent.clone(), &plan.source));
+    let mut configs = vec![("seed".to_owned(), EndpointConfig::seed(content, Bitfield::full(pieces)))];
+    for (number, dir) in plan.leeches.iter().enumerate() {
+        let content = Arc::new(Content::below(plan.torrent.clone(), dir));
+        let have = Bitfield::empty(pieces);
+        let resume = disk::place(&content, &have).map_err(|error| join::misplaced(error.into()))?;
+        configs.push((format!("leech {}", number + 1), EndpointConfig::download(content, have, resume)));
+    }
+    let mut members = Vec::new();
+    for (name, mut config) in configs {
+        (config.listen, config.max_up, config.max_down) = (Some(loopback), plan.max_up, plan.max_down);
+        let content = config.content.clone();
+        members.push((name, join::start(config).await?, content));
+    }
+    Ok(members)
+}
+
+/// Shows the swarm until it is done: a picture on a terminal, else a line for each leech that completes.
+async fn watch(env: &Env, members: &[Running]) {
+    let mut drawn = 0;
+    let mut told = vec![false; members.len()];
+    loop {
+        let now: Vec<Arc<Snapshot>> = members.iter().map(|(_, endpoint, _)| endpoint.snapshot()).collect();
+        if env.err_is_terminal() && !env.quiet() {
+            let picture = picture(env.err_style(), members, &now);
+            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
+            drawn = picture.lines().count();
+            _ = write!(env.err(), "{up}{picture}");
+        } else {
+            for (at, snapshot) in now.iter().enumerate().skip(1) {
+                if let (Some(time), false) = (snapshot.completed_after, told[at]) {
+                    told[at] = true;
+                    env.note(format_args!("{} complete after {}", members[at].0, show_duration(time)));
+                }
+            }
+        }
+        let over = |snapshot: &Arc<Snapshot>| snapshot.is_complete() || snapshot.phase != Phase::Running;
+        if now.iter().all(over) || now.iter().any(|snapshot| snapshot.phase != Phase::Running) {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REDRAW) => {}
+            _ = env.stop().requested() => return,
+        }
+    }
+}
+
+fn picture(style: Palette, members: &[Running], now: &[Arc<Snapshot>]) -> String {
+    let mut text = String::new();
+    for ((name, ..), snapshot) in members.iter().zip(now) {
+        let (have, all) = (snapshot.have.count(), snapshot.have.len());
+        let unchoked = snapshot.links.iter().filter(|link| !link.we_choking).count();
+        let bar = style.paint(anstyle::AnsiColor::Cyan.on_default(), bar(&snapshot.have));
+        _ = writeln!(
+            text,
+            "{name:<9} {bar} {:>3} %  down {:>10}  up {:>10}  serves {unchoked} of {}",
+            u64::from(have) * 100 / u64::from(all.max(1)),
+            show_rate(snapshot.rate_down),
+            show_rate(snapshot.rate_up),
+            snapshot.links.len(),
+        );
+    }
+    text
+}
+
+/// The pieces in order, a character for as many as fit: the fuller, the darker.
+pub(crate) fn bar(have: &Bitfield) -> String {
+    let len = have.len() as usize;
+    let mut here = vec![(0usize, 0usize); BAR.min(len.max(1))];
+    let places = here.len();
+    for piece in 0..len {
+        let place = &mut here[piece * places / len.max(1)];
+        place.1 += 1;
+        place.0 += usize::from(have.contains(swarmlab_protocol::PieceIndex(piece as u32)));
+    }
+    here.iter().map(|&(has, of)| ['·', '░', '▒', '▓', '█'][(has * 4).checked_div(of).unwrap_or(4)]).collect()
+}
+
+/// Prints what has come of the swarm: times, who gave whom how much, announces, messages.
+pub(crate) fn print(env: &Env, report: &Report, length: u64) -> Result<(), Error> {
+    let style = env.out_style();
+    let mut out = env.out();
+    out.line(style.bold(format!(
+        "\n{:<9} {:>9} {:>12} {:>12} {:>12} {:>7}",
+        "", "complete", "received", "rate", "sent", "ratio"
+    )))?;
+    for Member { name, last, .. } in &report.members {
+        let is_seed = name == "seed";
+        let time = last.completed_after.filter(|_| !is_seed);
+        let shown = time.map_or_else(|| if is_seed { "-".into() } else { "no".into() }, show_duration);
+        out.line(format_args!(
+            "{name:<9} {shown:>9} {:>12} {:>12} {:>12} {:>7.2}",
+            show_size(last.totals.downloaded),
+            time.map_or_else(|| "-".into(), |time| show_rate(rate_of(last.totals.downloaded, time))),
+            show_size(last.totals.uploaded),
+            last.totals.uploaded as f64 / length.max(1) as f64,
+        ))?;
+    }
+    matrix(report, style, &mut out)?;
+    let wasted: u64 = report.members.iter().map(|member| member.last.totals.wasted).sum();
+    out.line(format_args!(
+        "\n{} announces to the tracker, {} received twice",
+        report.announces,
+        show_size(wasted)
+    ))?;
+    let mut kinds = Vec::new();
+    for kind in MessageKind::ALL {
+        let sent: u64 = report.members.iter().map(|member| member.last.sent.of(kind)).sum();
+        if sent > 0 {
+            kinds.push(format!("{} {sent}", kind.name()));
+        }
+    }
+    out.line(format_args!("messages: {}", kinds.join(", ")))
+}
+
+/// Who gave how much to whom, in MiB: a row per giver, a column per taker.
+fn matrix(report: &Report, style: Palette, out: &mut crate::env::Guard<'_>) -> Result<(), Error> {
+    if report.members.len() > 17 {
+        return Ok(());
+    }
+    out.line(style.bold("\nwho gave whom how much, in MiB"))?;
+    let mut head = format!("{:<9}", "from \\ to");
+    for number in 1..report.members.len() {
+        _ = write!(head, " {number:>6}");
+    }
+    out.line(head)?;
+    for giver in &report.members {
+        let mut row = format!("{:<9}", giver.name);
+        for taker in &report.members[1..] {
+            let given = taker.last.exchanged.iter().find(|exchange| exchange.peer_id == giver.peer_id);
+            let mib = given.map_or(0.0, |exchange| exchange.received as f64 / f64::from(1 << 20));
+            if giver.peer_id == taker.peer_id {
+                _ = write!(row, " {:>6}", "-");
+            } else {
+                _ = write!(row, " {mib:>6.1}");
+            }
+        }
+        out.line(row)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_shows_where_the_pieces_are() {
+        let mut have = Bitfield::empty(80);
+        (0..40).for_each(|piece| _ = have.insert(swarmlab_protocol::PieceIndex(piece)));
+        have.insert(swarmlab_protocol::PieceIndex(40));
+        assert_eq!(bar(&have), format!("{}▒{}", "█".repeat(20), "·".repeat(19)));
+        assert_eq!(bar(&Bitfield::full(3)), "███");
+    }
+}

@@ -1,0 +1,161 @@
+//! `swarmlab demo`: a real swarm on loopback in one command, to be watched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueHint};
+use swarmlab_metainfo::Metainfo;
+use swarmlab_net::tree::{self, Work};
+use swarmlab_protocol::Random;
+
+use super::create;
+use crate::closed::{self, Plan};
+use crate::env::Env;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::torrent;
+use crate::units::{show_duration, show_rate, show_size};
+
+/// Leeches, and the upload limit of every endpoint in bytes per second: with 32 MiB the limits allow no less than
+/// 8 × 32 MiB / (9 × 2.8 MB/s) = 10.7 s, so choking and trading can be watched.
+const LEECHES: usize = 8;
+const MAX_UP: u64 = 2_800_000;
+/// Length of the content made here, and of its pieces.
+const LENGTH: usize = 32 << 20;
+const PIECE_LENGTH: u32 = 256 << 10;
+
+/// The project's own sources, as they were when the program was built.
+const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+/// Watch a real file spread through a real swarm on this machine
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker, a seed and 8
+leeches on 127.0.0.1 with upload limits, and checks every copy byte for byte. Everything is written to a temporary
+directory that is removed at the end.
+
+Examples:
+  swarmlab demo
+  swarmlab demo ~/pictures")]
+pub struct Demo {
+    /// Spread this instead
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    path: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let failed = |error| Error::failed("cannot make a temporary directory").because(error);
+        let dir = tempfile::Builder::new().prefix("swarmlab-demo-").tempdir().map_err(failed)?;
+        let source = match &self.path {
+            Some(path) => env.resolve(path),
+            None => {
+                let path = dir.path().join("swarmlab-demo");
+                make_content(&path).map_err(|error| {
+                    Error::failed(format!("cannot write {}", path.display())).because(error)
+                })?;
+                path
+            }
+        };
+        let (socket, url) = closed::tracker_socket()?;
+        let made = create::make(env, &source, vec![vec![url.clone()]], Some(PIECE_LENGTH), Path::new(""))?;
+        let Some(bytes) = made else { return Ok(env.stop().exit().unwrap_or(Exit::Failed)) };
+        let torrent = Metainfo::from_bytes(&bytes)
+            .map_err(|error| Error::failed("cannot read the torrent back").because(error))?;
+        let torrent = Arc::new(torrent);
+        let leeches = (1..=LEECHES).map(|number| dir.path().join(format!("leech-{number}"))).collect();
+        self.tell(env, &torrent, &url)?;
+        let plan = Plan { torrent: torrent.clone(), source, leeches, max_up: Some(MAX_UP), max_down: None };
+        let report = env.block_on(closed::run(env, &plan, socket))??;
+        closed::print(env, &report, torrent.length())?;
+        if !report.is_complete() {
+            return Ok(env.stop().exit().unwrap_or(Exit::Unfinished));
+        }
+        let identical = compare(env, &plan)?;
+        let style = env.out_style();
+        let mut out = env.out();
+        if identical == LEECHES {
+            out.line(format_args!(
+                "{} all {LEECHES} copies are identical to the original, byte for byte; {} in all",
+                style.good("verified:"),
+                show_duration(report.seconds),
+            ))?;
+            return Ok(Exit::Done);
+        }
+        out.line(format_args!(
+            "{} only {identical} of {LEECHES} copies are identical",
+            style.bad("different:")
+        ))?;
+        Ok(Exit::Unverified)
+    }
+
+    fn tell(&self, env: &Env, torrent: &Metainfo, url: &str) -> Result<(), Error> {
+        let style = env.out_style();
+        let layout = torrent.layout();
+        let mut out = env.out();
+        out.line(style.bold("A real swarm on this machine: a tracker, a seed and 8 leeches over TCP"))?;
+        out.line(format_args!(
+            "  content   {} in {} files, {} pieces of {}",
+            show_size(layout.length()),
+            torrent.files().len(),
+            layout.piece_count(),
+            show_size(layout.piece_length().into()),
+        ))?;
+        out.line(format_args!("  info hash {}", torrent.info_hash()))?;
+        out.line(format_args!("  tracker   {url}"))?;
+        let bound = LEECHES as f64 * layout.length() as f64 / ((LEECHES + 1) as f64 * MAX_UP as f64);
+        out.line(format_args!(
+            "  limits    every endpoint uploads at most {}: no swarm can be done before {bound:.1} s\n",
+            show_rate(MAX_UP)
+        ))
+    }
+}
+
+/// The sources and files of odd lengths, among them an empty one, up to the length in all.
+fn make_content(dir: &Path) -> std::io::Result<()> {
+    let mut rest = LENGTH;
+    for (name, bytes) in SOURCES {
+        let path = dir.join("sources").join(name);
+        fs::create_dir_all(path.parent().unwrap_or(dir))?;
+        fs::write(path, bytes)?;
+        rest = rest.saturating_sub(bytes.len());
+    }
+    fs::create_dir_all(dir.join("made-up"))?;
+    fs::write(dir.join("made-up/empty"), b"")?;
+    let mut random = Random::new(1);
+    for number in 1.. {
+        let len = if number < 8 { rest / 3 } else { rest };
+        let bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| random.bits().to_le_bytes()).collect();
+        fs::write(dir.join(format!("made-up/{number}.bin")), &bytes[..len])?;
+        rest -= len;
+        if rest == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How many leeches hold exactly what the seed holds, file by file, byte by byte.
+fn compare(env: &Env, plan: &Plan) -> Result<usize, Error> {
+    let originals = swarmlab_net::disk::Content::at(plan.torrent.clone(), &plan.source);
+    let mut identical = 0;
+    for dir in &plan.leeches {
+        let copy = swarmlab_net::disk::Content::below(plan.torrent.clone(), dir);
+        let mut same = true;
+        for number in 0..plan.torrent.files().len() {
+            let read = |path: PathBuf| {
+                fs::read(&path)
+                    .map_err(|error| Error::failed(format!("cannot read {}", path.display())).because(error))
+            };
+            same &= read(originals.path_of(number))? == read(copy.path_of(number))?;
+        }
+        identical += usize::from(same);
+    }
+    // The hashes too, by the code that any user would run.
+    let sources = tree::sources(&plan.torrent, &plan.source);
+    let work = Work { threads: torrent::all_cores(), progress: &|_| {}, stop: env.stop().flag() };
+    let verified =
+        tree::verify(&sources, &plan.torrent.layout(), |piece| plan.torrent.piece_hash(piece), work);
+    Ok(if verified.is_ok_and(|verified| verified.is_complete()) { identical } else { 0 })
+}

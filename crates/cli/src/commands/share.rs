@@ -1,0 +1,95 @@
+//! `swarmlab share`: torrent, tracker and seed in one; prints what the other side types.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueHint};
+use swarmlab_metainfo::Metainfo;
+use swarmlab_net::disk::Content;
+use swarmlab_net::endpoint::EndpointConfig;
+use swarmlab_net::tracker::server::{ServerConfig, Tracker, serve};
+use swarmlab_protocol::Bitfield;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::create;
+use super::seed::upload;
+use super::tracker::reachable;
+use crate::env::Env;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::units::{parse_rate, show_size};
+
+/// Share a file or a directory: makes the torrent, runs the tracker and the seed
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  swarmlab share film.mkv                    then the other side: swarmlab download film.mkv.torrent
+  swarmlab share data/ --tracker-listen 192.0.2.7:6969 -o /tmp/data.torrent
+
+Send the torrent to whoever is to have the content. Ctrl-C stops.")]
+pub struct Share {
+    /// File or directory to share
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    path: PathBuf,
+    /// Address of the seed
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:6881")]
+    listen: SocketAddr,
+    /// Address of the tracker
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:6969")]
+    tracker_listen: SocketAddr,
+    /// Where to write the torrent [default: NAME.torrent in the current directory]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Most content sent, such as '2 MB/s' or '10 Mbit/s'
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    max_up: Option<u64>,
+}
+
+impl Share {
+    pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let cannot = |error| {
+            Error::failed(format!("cannot listen on {}", self.tracker_listen))
+                .because(error)
+                .help("choose another address with --tracker-listen, or port 0 for a free one")
+        };
+        let socket = std::net::TcpListener::bind(self.tracker_listen).map_err(cannot)?;
+        socket.set_nonblocking(true).map_err(cannot)?;
+        let addr = reachable(socket.local_addr().map_err(cannot)?);
+        let url = format!("http://{addr}/announce");
+        let name =
+            self.path.file_name().map_or_else(|| "shared".into(), |name| name.to_string_lossy().into_owned());
+        let output = self.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.torrent")));
+        let Some(bytes) = create::make(env, &self.path, vec![vec![url]], None, &output)? else {
+            env.note("interrupted; nothing was written");
+            return Ok(env.stop().exit().unwrap_or(Exit::Failed));
+        };
+        create::write_new(env, &output, &bytes)?;
+        let torrent = Metainfo::from_bytes(&bytes)
+            .map_err(|error| Error::failed("cannot read the torrent back").because(error))?;
+        let content = Arc::new(Content::at(Arc::new(torrent), &env.resolve(&self.path)));
+        let style = env.out_style();
+        let mut out = env.out();
+        out.line(format_args!("shared: {} as {}", self.path.display(), output.display()))?;
+        out.line(format_args!("on the other side, with a copy of {}:", output.display()))?;
+        out.line(format_args!("  {}", style.code(format!("swarmlab download {}", output.display()))))?;
+        drop(out);
+        let have = Bitfield::full(content.layout().piece_count());
+        let mut config = EndpointConfig::seed(content, have);
+        (config.listen, config.max_up) = (Some(self.listen), self.max_up);
+        let last = env.block_on(async move {
+            let listener = TcpListener::from_std(socket)
+                .map_err(|error| Error::failed("cannot run the tracker").because(error))?;
+            let tracker = Arc::new(Tracker::new(ServerConfig::default()));
+            let (stop, stopped) = oneshot::channel::<()>();
+            let serving = tokio::spawn(serve(tracker, listener, async move { _ = stopped.await }));
+            let last = upload(env, config).await;
+            drop(stop);
+            _ = serving.await;
+            last
+        })??;
+        env.out().line(format_args!("{} sent", show_size(last.totals.uploaded)))?;
+        Ok(env.stop().exit().unwrap_or(Exit::Done))
+    }
+}
