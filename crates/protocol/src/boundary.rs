@@ -273,8 +273,8 @@ pub enum CloseReason {
 pub enum Misbehaviour {
     /// A piece index the torrent does not have.
     PieceOutOfRange,
-    /// A bitfield (or have all, have none) after another message, or a second one.
-    LateBitfield,
+    /// A bitfield (or have none) that takes back a piece the remote had said it has.
+    ShrunkenBitfield,
     /// A bitfield of the wrong length or with spare bits set.
     MalformedBitfield,
     /// A request outside a piece, or longer than 128 KiB.

@@ -74,8 +74,6 @@ pub(crate) struct Conn {
     pub(crate) remote_interested: bool,
     /// The remote has every piece; its row in the sets is not kept.
     pub(crate) remote_seed: bool,
-    /// The remote has said what it has: a later bitfield is an offence.
-    pub(crate) told_have: bool,
     /// The remote owes us blocks and has sent none for too long.
     pub(crate) snubbed: bool,
     /// A piece it had a part in was bad: it works on pieces alone until it is cleared or convicted.
@@ -129,7 +127,6 @@ impl Conn {
             remote_choking: true,
             remote_interested: false,
             remote_seed: false,
-            told_have: false,
             snubbed: false,
             suspect: false,
             serial,

@@ -21,7 +21,6 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.told_have = true;
         if conn.remote_seed || self.sets.contains(id, piece) {
             return;
         }
@@ -51,13 +50,20 @@ impl Torrent {
         out: &mut Vec<Output>,
     ) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.told_have {
-            return self.misbehaved(now, id, Misbehaviour::LateBitfield, out);
-        }
         if have.len() != self.have.len() {
             return self.misbehaved(now, id, Misbehaviour::MalformedBitfield, out);
         }
-        conn.told_have = true;
+        // BEP 3 has a bitfield open the link only. aria2 sends one (or have all) later too, where that is shorter than the
+        // haves it stands for, so a later one is taken for what it adds.
+        let told = self.sets.row(id);
+        let takes_back = told.iter().zip(have.words()).any(|(told, now)| told & !now != 0);
+        if takes_back || (conn.remote_seed && !have.is_full()) {
+            return self.misbehaved(now, id, Misbehaviour::ShrunkenBitfield, out);
+        }
+        if conn.remote_seed {
+            return;
+        }
+        self.availability.remove_set(told);
         conn.remote_count = have.count();
         if have.is_full() {
             conn.remote_seed = true;
@@ -73,6 +79,7 @@ impl Torrent {
                 have.words().iter().zip(ours).map(|(theirs, ours)| (theirs & !ours).count_ones()).sum();
         }
         self.update_interest(now, id, out);
+        self.fill(now, id, out);
     }
 
     /// Tells the remote whether we want something it has, if that has changed.

@@ -398,11 +398,12 @@ fn the_last_blocks_are_asked_of_all_and_cancelled_when_here() {
 
 #[test]
 fn offences_end_the_link() {
-    let late = Message::Bitfield(Arc::new(have("xx")));
+    let shrunken = Message::Bitfield(Arc::new(have("x.")));
     let beyond = Block { piece: PieceIndex(0), begin: 16, len: 17 };
     for (message, offence) in [
         (Message::Have(PieceIndex(2)), "PieceOutOfRange"),
-        (late, "LateBitfield"),
+        (shrunken, "ShrunkenBitfield"),
+        (Message::HaveNone, "UnagreedExtension"),
         (Message::Request(beyond), "BadRequest"),
         (Message::Request(block(7, 0)), "BadRequest"),
     ] {
@@ -414,6 +415,25 @@ fn offences_end_the_link() {
     rig.open(0, Reserved::default());
     let out = rig.says(0, Message::Bitfield(Arc::new(have("xxx"))));
     assert_eq!(out, "#0 close Misbehaved(MalformedBitfield)");
+}
+
+#[test]
+fn a_later_bitfield_counts_for_what_it_adds() {
+    let mut rig = Rig::new("....", sequential());
+    rig.unchoked_by(0, "....");
+    rig.says(0, Message::Have(PieceIndex(3)));
+    let counts =
+        |rig: &Rig| (0..4).map(|piece| rig.torrent.availability.of(PieceIndex(piece))).collect::<Vec<_>>();
+    // As aria2 does when it has got several pieces at once.
+    rig.says(0, Message::Bitfield(Arc::new(have(".x.x"))));
+    assert_eq!(counts(&rig), [0, 1, 0, 1]);
+    let out = rig.says(0, Message::Bitfield(Arc::new(have("..xx"))));
+    assert_eq!(out, "#0 close Misbehaved(ShrunkenBitfield)", "piece 1 is gone");
+    assert_eq!(counts(&rig), [0; 4]);
+
+    let mut seed = Rig::new("xx", sequential());
+    seed.unchoked_by(0, "x.");
+    assert_eq!(seed.says(0, Message::Bitfield(Arc::new(have("xx")))), "#0 close BothSeeds");
 }
 
 #[test]
