@@ -3,4 +3,12 @@
 #![cfg(unix)]
 
 mod formats;
+#[allow(dead_code, reason = "each test target uses its part")]
+#[path = "../shared/process.rs"]
+mod process;
 mod program;
+mod running;
+#[path = "../shared/scrape.rs"]
+mod scrape;
+mod stopping;
+mod transfer;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The program, to be run in `folder`.
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swarmlab"));
     command.args(arguments).current_dir(folder).env("HOME", folder).stdin(Stdio::null());
     command
@@ -56,7 +56,7 @@ impl Ended {
 
 /// Reads `text` as one JSON document of that schema.
 #[track_caller]
-fn document(text: &str, schema: &str) -> Value {
+pub(crate) fn document(text: &str, schema: &str) -> Value {
     let document: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     assert_eq!(document["schema"], schema);
     document

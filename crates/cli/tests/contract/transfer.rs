@@ -1,0 +1,51 @@
+//! `seed` and `download`: what a download reports, what it refuses, what it never touches.
+
+use std::fs;
+
+use crate::program::{document, has_fields, run, shared_content};
+use crate::running::{Swarm, wait_for_end};
+
+/// Nobody listens there.
+const NO_TRACKER: &str = "http://127.0.0.1:9/announce";
+
+/// The fields of `download/1` that scripts read.
+const DOWNLOAD: [&str; 8] =
+    ["info_hash", "length", "downloaded", "uploaded", "wasted", "seconds", "complete", "path"];
+
+#[test]
+fn a_download_reports_what_it_did() {
+    let swarm = Swarm::start();
+    let _seed = swarm.seed();
+    let target = swarm.target("copy");
+    let arguments = ["download", "content.torrent", "-o", "copy", "--json"];
+    let mut download = swarm.spawn("download", &arguments);
+    assert_eq!(wait_for_end(&mut download), Some(0), "{}", download.last_words());
+    let report = document(&download.output(), "download/1");
+    has_fields(&report, &DOWNLOAD);
+    assert_eq!((&report["complete"], &report["length"]), (&true.into(), &70_000.into()));
+    assert_eq!((&report["downloaded"], &report["wasted"]), (&70_000.into(), &0.into()));
+    assert!(swarm.is_copied_to(&target));
+
+    let mut again = swarm.spawn("again", &arguments);
+    assert_eq!(wait_for_end(&mut again), Some(0), "{}", again.last_words());
+    let report = document(&again.output(), "download/1");
+    assert_eq!((&report["complete"], &report["downloaded"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn a_rate_without_a_unit_is_refused_with_that_reason() {
+    let folder = shared_content(NO_TRACKER);
+    for flag in ["--max-up", "--max-down"] {
+        let arguments = ["download", "content.torrent", "-o", "copy", flag, "100"];
+        run(folder.path(), &arguments).refused(2, &[flag, "unit"]);
+    }
+}
+
+#[test]
+fn what_is_no_torrent_is_neither_seeded_nor_downloaded() {
+    let folder = shared_content(NO_TRACKER);
+    fs::write(folder.path().join("text"), "hello").expect("a bad torrent");
+    run(folder.path(), &["seed", "text"]).refused(2, &["text", "byte"]);
+    run(folder.path(), &["download", "text", "-o", "copy"]).refused(2, &["text", "byte"]);
+    assert!(!folder.path().join("copy").exists());
+}
