@@ -154,11 +154,12 @@ fn picture(style: Palette, members: &[Running], now: &[Arc<Snapshot>]) -> String
     let mut text = String::new();
     for ((name, ..), snapshot) in members.iter().zip(now) {
         let (have, all) = (snapshot.have.count(), snapshot.have.len());
-        let unchoked = snapshot.links.iter().filter(|link| !link.we_choking).count();
+        // Not those that are unchoked in advance, should they become interested.
+        let served = snapshot.links.iter().filter(|link| !link.we_choking && link.remote_interested).count();
         let bar = style.paint(anstyle::AnsiColor::Cyan.on_default(), bar(&snapshot.have));
         _ = writeln!(
             text,
-            "{name:<9} {bar} {:>3} %  down {:>10}  up {:>10}  serves {unchoked} of {}",
+            "{name:<9} {bar} {:>3} %  down {:>10}  up {:>10}  serves {served} of {}",
             u64::from(have) * 100 / u64::from(all.max(1)),
             show_rate(snapshot.rate_down),
             show_rate(snapshot.rate_up),
@@ -189,8 +190,8 @@ pub(crate) fn print(env: &Env, report: &Report, length: u64) -> Result<(), Error
         "\n{:<9} {:>9} {:>12} {:>12} {:>12} {:>7}",
         "", "complete", "received", "rate", "sent", "ratio"
     )))?;
-    for Member { name, last, .. } in &report.members {
-        let is_seed = name == "seed";
+    for (number, Member { name, last, .. }) in report.members.iter().enumerate() {
+        let is_seed = number == 0;
         let time = last.completed_after.filter(|_| !is_seed);
         let shown = time.map_or_else(|| if is_seed { "-".into() } else { "no".into() }, show_duration);
         out.line(format_args!(
