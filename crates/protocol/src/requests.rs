@@ -120,7 +120,12 @@ impl Requests {
             begun: self.unstarted.len() - self.unstarted.count(),
             random_first: u32::from(policy.1),
         };
-        let (piece, reason) = pick(policy.0, view, random)?;
+        let Some((piece, reason)) = pick(policy.0, view, random) else {
+            // Nothing is left to begin alone. A piece that may not convict anybody is better than none: the remote that
+            // began it may never go on.
+            let slot = self.joinable(Asker { alone: false, ..asker })?;
+            return Some(self.take_free(slot, layout, None));
+        };
         let slot = self.begin(piece, asker.alone.then_some(asker.serial), layout)?;
         Some(self.take_free(slot, layout, Some(reason)))
     }
@@ -310,6 +315,16 @@ impl Requests {
         if self.spare.len() < 8 {
             self.spare.push(active.blocks);
         }
+    }
+
+    /// The link owes a block of this piece for too long. If nobody else may give the piece, it begins anew; true then.
+    pub(crate) fn owner_stalls(&mut self, piece: PieceIndex, serial: u32) -> bool {
+        let slot = self.slot_of(piece);
+        let owns = slot.and_then(|slot| self.get(slot)).is_some_and(|active| active.owner == Some(serial));
+        if owns {
+            self.lose(piece);
+        }
+        owns
     }
 
     /// A link is gone: nobody else may finish what it alone was to give, so that begins anew.

@@ -61,11 +61,19 @@ impl Torrent {
         if stamp.since(conn.sent_at).saturating_add(round) > millis(config.keep_alive_interval) {
             send(conn, id, now, Message::KeepAlive, out);
         }
+        let mut lost = Vec::new();
         for request in conn.outstanding.iter_mut().filter(|request| !request.overdue) {
             if stamp.since(request.sent) >= millis(config.request_timeout) {
                 request.overdue = true;
                 self.requests.release(request.slot, request.block.piece, request.number, true);
+                if self.requests.owner_stalls(request.block.piece, conn.serial) {
+                    lost.push(request.block.piece);
+                }
             }
+        }
+        // Its other requests of a piece that was taken from it count no more.
+        for request in conn.outstanding.iter_mut().filter(|request| lost.contains(&request.block.piece)) {
+            request.overdue = true;
         }
         let owes = !conn.outstanding.is_empty();
         if owes && !conn.snubbed && stamp.since(conn.block_at) >= millis(config.snub_after) {

@@ -385,6 +385,49 @@ fn where_two_gave_a_bad_piece_each_works_alone_until_it_is_known() {
     assert_eq!(rig.hand(Input::Verified { piece: last, ok: false }), "#1 close Banned");
 }
 
+/// A remote gives one bad block among `blocks` good ones, often in a piece another one has a part in, so that both are
+/// suspect; then it falls silent. Whatever it was asked for, alone or not, the other brings the download to its end.
+#[test]
+fn a_suspect_that_stalls_holds_up_no_other_suspect() {
+    let pipeline = |min| crate::Pipeline { min, max: min, span: Duration::from_secs(1) };
+    let mut doubts = 0;
+    let cases = (2..=6).flat_map(|pieces| (1..=5).map(move |min| (pieces, min)));
+    let cases =
+        cases.flat_map(|case| (0..4).flat_map(move |bad| (bad..9).map(move |blocks| (case, bad, blocks))));
+    for ((pieces, min), bad, blocks) in cases {
+        let all = "x".repeat(pieces);
+        let mut rig = Rig::new(&".".repeat(pieces), Config { pipeline: pipeline(min), ..sequential() });
+        let mut tainted = BTreeSet::new();
+        let mut give = |rig: &mut Rig, conn, good: bool| {
+            let asked =
+                rig.torrent.conns.get(ConnId(conn)).and_then(|conn| conn.outstanding.front().cloned());
+            let Some(block) = asked.map(|request| request.block) else { return };
+            let out = rig.says(conn, Message::Piece(block));
+            if good {
+                tainted.remove(&block)
+            } else {
+                tainted.insert(block)
+            };
+            if out.contains("verify") {
+                let ok = tainted.iter().all(|bad| bad.piece != block.piece);
+                doubts += usize::from(!ok && rig.torrent.requests.givers(block.piece).unwrap().len() > 1);
+                rig.hand(Input::Verified { piece: block.piece, ok });
+            }
+        };
+        [0, 1].into_iter().for_each(|conn| _ = rig.unchoked_by(conn, &all));
+        for number in 0..=blocks {
+            give(&mut rig, 0, number != bad);
+            give(&mut rig, 1, true);
+        }
+        for second in 0..120 {
+            rig.until(second * 1_000);
+            give(&mut rig, 1, true);
+        }
+        assert!(rig.torrent.is_complete(), "{pieces} {min} {bad} {blocks}: {:?}", rig.torrent.have());
+    }
+    assert!(doubts > 20, "only {doubts} pieces left doubts");
+}
+
 #[test]
 fn the_last_blocks_are_asked_of_all_and_cancelled_when_here() {
     let mut rig = Rig::new(".", Config { endgame: Endgame::Full, ..sequential() });
