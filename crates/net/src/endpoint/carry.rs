@@ -1,6 +1,6 @@
 //! What reaches the endpoint's task becomes inputs of the engine, and its outputs are carried out.
 
-use swarmlab_protocol::{Input, Message, Output};
+use swarmlab_protocol::{Direction, Input, Message, Output};
 use tracing::{debug, trace};
 
 use super::Command;
@@ -98,6 +98,11 @@ impl Driver {
             }
         };
         let peer = Box::new(fresh.peer);
+        if peer.direction == Direction::Incoming && self.slots.opened_from(peer.addr.ip()) >= self.most_of_one
+        {
+            debug!(addr = %peer.addr, "refused: one address has many links already");
+            return;
+        }
         let Some(key) = self.slots.open(fresh.socket, fresh.rest, &peer, &self.shared) else { return };
         debug!(conn = %key.conn, addr = %peer.addr, peer_id = %peer.peer_id, "link open");
         self.hand_in(Input::Opened { conn: key.conn, peer });

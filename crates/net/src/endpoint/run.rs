@@ -131,6 +131,8 @@ pub(super) struct Driver {
     pub(super) ours: Handshake,
     pub(super) from: Option<IpAddr>,
     pub(super) credit: u16,
+    /// Links that one address may open: half of all, so that one remote alone cannot fill every place.
+    pub(super) most_of_one: usize,
     pub(super) upload: Option<UploadLimit<Key>>,
     pub(super) download: Option<Bucket>,
     /// The block of the message being handed in.
@@ -163,6 +165,7 @@ impl Driver {
         let EndpointConfig { content, have, resume, mut engine, peers, trackers, .. } = config;
         let writable = resume.is_some();
         engine.upload_only |= !writable;
+        let most_of_one = usize::from(engine.max_connections.div_ceil(2));
         let layout = content.layout();
         let (link_sender, links) = channel(QUEUE);
         let (disk_sender, disk_events) = unbounded_channel();
@@ -204,6 +207,7 @@ impl Driver {
             ours,
             from,
             credit,
+            most_of_one,
             upload: config.max_up.map(|rate| UploadLimit::new(rate, Instant::START)),
             download: config.max_down.map(|rate| Bucket::new(rate, Instant::START)),
             payload: None,

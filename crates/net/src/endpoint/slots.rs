@@ -1,10 +1,10 @@
 //! The slots of an endpoint's links: dense numbers for the engine, generations against events that come late.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use swarmlab_protocol::wire::encode;
-use swarmlab_protocol::{Block, ConnId, Message, Opened, PeerId};
+use swarmlab_protocol::{Block, ConnId, Direction, Message, Opened, PeerId};
 use tokio::net::TcpStream;
 
 use super::snapshot::Exchange;
@@ -35,6 +35,7 @@ pub(super) struct Taken {
     link: Link,
     peer_id: PeerId,
     addr: SocketAddr,
+    direction: Direction,
     /// Content sent and received, in bytes.
     sent: u64,
     received: u64,
@@ -72,6 +73,7 @@ impl Slots {
             link: Link::start(socket, rest, key, shared),
             peer_id: peer.peer_id,
             addr: peer.addr,
+            direction: peer.direction,
             sent: 0,
             received: 0,
             messages: Vec::new(),
@@ -82,6 +84,13 @@ impl Slots {
             dirty: false,
         });
         Some(key)
+    }
+
+    /// How many of the links were opened by remotes at this address or, where one subscriber has many, in its network.
+    pub(super) fn opened_from(&self, addr: IpAddr) -> usize {
+        let open = self.slots.iter().filter_map(|slot| slot.taken.as_ref());
+        let incoming = open.filter(|taken| taken.direction == Direction::Incoming);
+        incoming.filter(|taken| subscriber(taken.addr.ip()) == subscriber(addr)).count()
     }
 
     /// The link of a key, unless it is gone.
@@ -186,6 +195,14 @@ impl Taken {
 
     fn exchange(&self) -> Exchange {
         Exchange { peer_id: self.peer_id, addr: self.addr, sent: self.sent, received: self.received }
+    }
+}
+
+/// An IPv4 address, or the 64 bits of an IPv6 one behind which a subscriber has all addresses.
+fn subscriber(addr: IpAddr) -> u64 {
+    match addr {
+        IpAddr::V4(addr) => addr.to_bits().into(),
+        IpAddr::V6(addr) => (addr.to_bits() >> 64) as u64,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Endpoints over real sockets on loopback.
 
+mod hostile;
+mod remote;
 mod rig;
 
 use rig::{Rig, loopback, loopback6};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sha1::{Digest, Sha1};
 use swarmlab_metainfo::{Draft, DraftFile, Metainfo};
-use swarmlab_protocol::Bitfield;
+use swarmlab_protocol::{Bitfield, Block};
 use tempfile::TempDir;
 
 use crate::disk::{self, Content};
@@ -76,6 +76,12 @@ impl Rig {
         };
         let torrent = Arc::new(Metainfo::from_bytes(&draft.to_bytes().unwrap()).unwrap());
         Rig { dir, torrent, bytes }
+    }
+
+    /// The right bytes of a block.
+    pub(super) fn block(&self, block: Block) -> Vec<u8> {
+        let at = self.torrent.layout().block_offset(block) as usize;
+        self.bytes[at..at + block.len as usize].to_vec()
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
