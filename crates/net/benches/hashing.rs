@@ -13,7 +13,7 @@ use swarmlab_metainfo::Layout;
 use swarmlab_net::tree::{Work, hash, walk};
 
 const SIZE: usize = 512 << 20;
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 const ROUNDS: usize = 7;
 
 fn main() {

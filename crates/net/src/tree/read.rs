@@ -1,10 +1,12 @@
 //! Reading content piece by piece on all cores, hashing it straight from the read buffer.
 //!
 //! Each thread claims a run of pieces, reads it front to back into its one buffer and feeds the buffer to SHA-1, so
-//! content is copied once (out of the page cache) and memory stays at a buffer and an open file per thread.
+//! content is copied once (out of the page cache) and memory stays at a buffer and an open file per thread. One read
+//! may serve several pieces of a file.
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,12 +15,12 @@ use swarmlab_metainfo::{Layout, PieceIndex};
 
 use super::{Stopped, Work};
 
-/// Bytes read at a time. Large enough to hide the system call, small enough that the copy is still in the core's own
-/// cache when it is hashed.
-const BUFFER: usize = 256 << 10;
-
-/// Bytes a thread claims at a time at least: long runs keep the disk's read-ahead going.
+/// Bytes read at a time, and claimed by a thread at a time at least. Measured with the bench `hashing`: reads of 2 MiB
+/// leave 0.90 of the raw SHA-1 rate, those of 256 KiB 0.87.
 const RUN: u32 = 2 << 20;
+
+/// What is hashed where no file is.
+static ZEROS: [u8; 4096] = [0; 4096];
 
 /// Where a stretch of content comes from. All sources in order, end to end, are the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,10 +127,13 @@ struct Queue<'a> {
 impl Queue<'_> {
     /// Takes runs of pieces until there are none; returns each run's first piece with its outcomes.
     fn work(&self) -> Vec<(u32, Outcomes)> {
-        let mut reader = Reader { queue: self, open: None, buffer: vec![0; BUFFER] };
+        let mut reader =
+            Reader { queue: self, open: None, buffer: vec![0; RUN as usize], held: 0..0, run_end: 0 };
         let mut runs = Vec::new();
         while let Some(first) = self.claim() {
             let end = first.saturating_add(self.run).min(self.layout.piece_count());
+            reader.run_end = self.layout.piece_offset(PieceIndex(end - 1))
+                + u64::from(self.layout.piece_len(PieceIndex(end - 1)));
             let mut outcomes = Vec::with_capacity((end - first) as usize);
             for piece in (first..end).map(PieceIndex) {
                 if self.work.stop.load(Ordering::Relaxed) {
@@ -158,6 +163,10 @@ struct Reader<'a> {
     queue: &'a Queue<'a>,
     open: Option<(usize, File)>,
     buffer: Vec<u8>,
+    /// Where in the open file the bytes at the start of the buffer lie.
+    held: Range<u64>,
+    /// Offset in the content behind the run: nothing is read beyond it.
+    run_end: u64,
 }
 
 impl Reader<'_> {
@@ -179,46 +188,54 @@ impl Reader<'_> {
     }
 
     /// Feeds `len` bytes of a source, from byte `offset` of it, to the hash.
-    fn feed(
-        &mut self,
-        sha1: &mut Sha1,
-        source: usize,
-        mut offset: u64,
-        mut len: u64,
-    ) -> Result<(), ReadError> {
-        if len == 0 {
-            return Ok(());
-        }
+    fn feed(&mut self, sha1: &mut Sha1, source: usize, offset: u64, len: u64) -> Result<(), ReadError> {
         let Some(path) = &self.queue.sources[source].path else {
-            self.feed_zeros(sha1, len);
+            feed_zeros(sha1, len);
             return Ok(());
         };
-        let file = match &mut self.open {
-            Some((open, file)) if *open == source => &*file,
-            other => &other.insert((source, open_file(path)?)).1,
-        };
-        while len > 0 {
-            let room = usize::try_from(len).unwrap_or(usize::MAX).min(self.buffer.len());
-            let got = match read_at(file, &mut self.buffer[..room], offset) {
-                Ok(0) => return Err(ReadError::Short(offset)),
-                Ok(got) => got,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            sha1.update(&self.buffer[..got]);
-            offset += got as u64;
-            len -= got as u64;
+        if len > 0 && self.open.as_ref().is_none_or(|(open, _)| *open != source) {
+            self.held = 0..0;
+            self.open = Some((source, open_file(path)?));
+        }
+        let (mut offset, end) = (offset, offset + len);
+        while offset < end {
+            if !self.held.contains(&offset) {
+                self.fill(source, offset)?;
+            }
+            let upto = self.held.end.min(end);
+            let [from, to] = [offset, upto].map(|at| (at - self.held.start) as usize);
+            sha1.update(&self.buffer[from..to]);
+            offset = upto;
         }
         Ok(())
     }
 
-    fn feed_zeros(&mut self, sha1: &mut Sha1, mut len: u64) {
-        self.buffer.fill(0);
-        while len > 0 {
-            let part = usize::try_from(len).unwrap_or(usize::MAX).min(self.buffer.len());
-            sha1.update(&self.buffer[..part]);
-            len -= part as u64;
+    /// Reads the open source on from byte `offset` of it, as far as the run and the buffer go.
+    fn fill(&mut self, source: usize, offset: u64) -> Result<(), ReadError> {
+        let start = self.queue.starts[source];
+        let end = self.queue.sources[source].len.min(self.run_end - start);
+        let room = usize::try_from(end - offset).unwrap_or(usize::MAX).min(self.buffer.len());
+        let Some((_, file)) = &self.open else { return Err(ReadError::Short(offset)) };
+        self.held = 0..0;
+        loop {
+            match read_at(file, &mut self.buffer[..room], offset) {
+                Ok(0) => return Err(ReadError::Short(offset)),
+                Ok(got) => {
+                    self.held = offset..offset + got as u64;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+    }
+}
+
+fn feed_zeros(sha1: &mut Sha1, mut len: u64) {
+    while len > 0 {
+        let part = usize::try_from(len).unwrap_or(usize::MAX).min(ZEROS.len());
+        sha1.update(&ZEROS[..part]);
+        len -= part as u64;
     }
 }
 
