@@ -72,9 +72,9 @@ impl Drop for Progress<'_> {
 
 fn bar(what: &'static str, total: u64, colors: bool) -> ProgressBar {
     let template = if colors {
-        "{prefix} {bar:30.cyan/dim} {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}"
+        "{prefix} {wide_bar:.cyan/dim} {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}"
     } else {
-        "{prefix} [{bar:30}] {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}"
+        "{prefix} [{wide_bar}] {percent:>3} %  {bytes} of {total_bytes}  {binary_bytes_per_sec}  {eta} left  {msg}"
     };
     let chars = if colors { "━━─" } else { "#>-" };
     let style =
