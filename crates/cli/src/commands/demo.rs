@@ -19,8 +19,8 @@ use crate::exit::Exit;
 use crate::torrent;
 use crate::units::{show_duration, show_rate, show_size};
 
-/// Leeches, and the upload limit of every endpoint in bytes per second: with 32 MiB the limits allow no less than
-/// 8 × 32 MiB / (9 × 2.8 MB/s) = 10.7 s, so choking and trading can be watched.
+/// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
+/// to send everything once, so choking and trading can be watched.
 const LEECHES: usize = 8;
 const MAX_UP: u64 = 2_800_000;
 /// Length of the content made here, and of its pieces.
@@ -107,7 +107,9 @@ impl Demo {
         ))?;
         out.line(format_args!("  info hash {}", torrent.info_hash()))?;
         out.line(format_args!("  tracker   {url}"))?;
-        let bound = LEECHES as f64 * layout.length() as f64 / ((LEECHES + 1) as f64 * MAX_UP as f64);
+        // The larger of two bounds (Kumar and Ross, 2006): the seed must send every byte once. That all must upload what
+        // the leeches lack takes 8/9 of that, as all have the same limit.
+        let bound = layout.length() as f64 / MAX_UP as f64;
         out.line(format_args!(
             "  limits    every endpoint uploads at most {}: no swarm can be done before {bound:.1} s\n",
             show_rate(MAX_UP)
