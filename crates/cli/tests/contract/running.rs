@@ -69,6 +69,11 @@ impl Swarm {
         }
     }
 
+    /// The folder of the content and its torrent.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// An empty folder to download to.
     pub(crate) fn target(&self, name: &str) -> PathBuf {
         let target = self.folder.path().join(name);

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::program::{document, has_fields, run, shared_content};
-use crate::running::{Swarm, wait_for_end};
+use crate::running::{Swarm, wait_for_end, wait_until};
 
 /// Nobody listens there.
 const NO_TRACKER: &str = "http://127.0.0.1:9/announce";
@@ -48,4 +50,44 @@ fn what_is_no_torrent_is_neither_seeded_nor_downloaded() {
     run(folder.path(), &["seed", "text"]).refused(2, &["text", "byte"]);
     run(folder.path(), &["download", "text", "-o", "copy"]).refused(2, &["text", "byte"]);
     assert!(!folder.path().join("copy").exists());
+}
+
+#[test]
+fn files_of_somebody_else_are_left_alone() {
+    let folder = shared_content(NO_TRACKER);
+    let in_the_way = folder.path().join("copy/content/a.bin");
+    fs::create_dir_all(in_the_way.parent().expect("a folder")).expect("a folder in the way");
+    for other in [&b"short and precious"[..], &[7; 20_000], &[7; 20_001]] {
+        fs::write(&in_the_way, other).expect("a file in the way");
+        run(folder.path(), &["download", "content.torrent", "-o", "copy"]).refused(1, &["a.bin", "-o"]);
+        assert_eq!(fs::read(&in_the_way).expect("still there"), other);
+        let names: Vec<_> = fs::read_dir(folder.path().join("copy/content")).expect("a folder").collect();
+        assert_eq!(names.len(), 1, "something was written beside it: {names:?}");
+    }
+}
+
+#[test]
+fn a_killed_download_goes_on_from_what_was_verified() {
+    let swarm = Swarm::start();
+    let _seed = swarm.spawn("seed", &["seed", "content.torrent", "content", "--max-up", "20 kB/s"]);
+    let target = swarm.target("copy");
+    let arguments = ["download", "content.torrent", "-o", "copy", "--json"];
+    let mut killed = swarm.spawn("killed", &arguments);
+    let there = || {
+        let verify = run(swarm.folder(), &["verify", "content.torrent", "copy", "--json"]);
+        verify.document("verify/1")["pieces_ok"].as_u64().expect("a number")
+    };
+    wait_until("two pieces", &[&killed], || there() >= 2);
+    killed.signal(Signal::KILL);
+    wait_for_end(&mut killed);
+    let there = there();
+
+    let mut again = swarm.spawn("again", &arguments);
+    assert_eq!(wait_for_end(&mut again), Some(0), "{}", again.last_words());
+    let downloaded = document(&again.output(), "download/1")["downloaded"].as_u64().expect("a number");
+    assert!(
+        downloaded <= 70_000 - there * 16_384,
+        "{downloaded} bytes fetched though {there} pieces were there"
+    );
+    assert!(swarm.is_copied_to(&target));
 }

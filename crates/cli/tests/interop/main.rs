@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use crate::namespace::WayIn;
 use crate::stage::Stage;
 use crate::suite::Case;
 
@@ -38,17 +39,14 @@ type LeftOut = Arc<Mutex<Vec<String>>>;
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(BESIDE_EACH_OTHER));
-    let ground = if namespace::inside() || arguments.list { Ok(()) } else { namespace::possible() };
-    if ground.is_ok() && !namespace::inside() && !arguments.list {
-        return match namespace::run_self_inside() {
-            Ok(status) if status.success() => ExitCode::SUCCESS,
-            Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(101)).unwrap_or(101)),
-            Err(error) => {
-                println!("cannot enter the private network: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
+    let ground = if namespace::inside() || arguments.list {
+        Ok(())
+    } else {
+        match namespace::find_way_in() {
+            Ok(way) => return run_inside(way),
+            Err(reason) => Err(reason),
+        }
+    };
     let left_out = LeftOut::default();
     let cases = suite::cases().into_iter().enumerate();
     let trials =
@@ -58,6 +56,16 @@ fn main() -> ExitCode {
         report(&left_out.lock().expect("no test holds the list when it panics"));
     }
     conclusion.exit_code()
+}
+
+fn run_inside(way: WayIn) -> ExitCode {
+    match namespace::run_self_inside(way) {
+        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101)),
+        Err(error) => {
+            println!("cannot enter the private network: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn trial(number: usize, case: Case, ground: Result<(), String>, left_out: LeftOut) -> Trial {

@@ -23,9 +23,27 @@ pub(crate) fn inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Tries the whole way in with a program that does nothing; the reason if it cannot be gone.
-pub(crate) fn possible() -> Result<(), String> {
-    let output = entry(OsStr::new("true"))
+/// A way in that the kernel allows here.
+#[derive(Clone, Copy)]
+pub(crate) struct WayIn(&'static [&'static str]);
+
+/// By one's own rights, or those of a user namespace: with one's own user id, because some clients refuse to run as root,
+/// or as its root where that is what one is.
+const WAYS_IN: [WayIn; 3] = [
+    WayIn(&[]),
+    WayIn(&["--user", "--map-current-user", "--keep-caps"]),
+    WayIn(&["--user", "--map-root-user"]),
+];
+
+/// Tries each whole way in with a program that does nothing; why the first failed if all do.
+pub(crate) fn find_way_in() -> Result<WayIn, String> {
+    let attempts = WAYS_IN.map(|way| attempt(way).map(|()| way));
+    let first_failure = attempts[0].clone();
+    attempts.into_iter().find(Result::is_ok).unwrap_or(first_failure)
+}
+
+fn attempt(way: WayIn) -> Result<(), String> {
+    let output = entry(way, OsStr::new("true"))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("setpriv of util-linux: {error}"))?;
@@ -37,8 +55,8 @@ pub(crate) fn possible() -> Result<(), String> {
 }
 
 /// Runs this same binary inside with the same arguments and waits for it.
-pub(crate) fn run_self_inside() -> io::Result<ExitStatus> {
-    entry(env::current_exe()?.as_os_str()).args(env::args_os().skip(1)).env(INSIDE, "1").status()
+pub(crate) fn run_self_inside(way: WayIn) -> io::Result<ExitStatus> {
+    entry(way, env::current_exe()?.as_os_str()).args(env::args_os().skip(1)).env(INSIDE, "1").status()
 }
 
 /// The address of `host` in the block of test number `test`: 198.18.0.0/15 holds 512 blocks of 256 addresses.
@@ -50,13 +68,10 @@ pub(crate) fn address(test: u16, host: u8) -> Ipv4Addr {
 
 /// `setpriv` lets the kernel kill `unshare` when this process dies however it dies, and `--kill-child` passes that on to
 /// the first process of the namespace, with which all others end.
-fn entry(program: &OsStr) -> Command {
+fn entry(way: WayIn, program: &OsStr) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
-    if !rustix::process::geteuid().is_root() {
-        // Own user id kept: some clients refuse to run as root, which a mapped root would be to them.
-        command.args(["--user", "--map-current-user", "--keep-caps"]);
-    }
+    command.args(way.0);
     command.args(["--net", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", SET_UP, "sh"]);
     command.arg(program).env("PATH", search_path());
     command
