@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use tokio::sync::watch;
 
@@ -79,10 +79,12 @@ impl Stop {
     /// # Errors
     /// When the system refuses a handler or a thread.
     pub fn on_signals(&self) -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // SIGXFSZ is only caught: a write beyond the limit on file sizes then fails and names its file, where the signal
+        // would end the process without a word.
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGXFSZ])?;
         let stop = self.clone();
         std::thread::Builder::new().name("signals".into()).spawn(move || {
-            for number in signals.forever() {
+            for number in signals.forever().filter(|&number| number != SIGXFSZ) {
                 let signal = if number == SIGTERM { Signal::Terminate } else { Signal::Interrupt };
                 if stop.flag.load(Ordering::Acquire) {
                     signal_hook::low_level::exit(i32::from(signal.exit_code()));

@@ -7,6 +7,7 @@ mod formats;
 #[path = "../shared/process.rs"]
 mod process;
 mod program;
+mod recovery;
 mod running;
 #[path = "../shared/scrape.rs"]
 mod scrape;
