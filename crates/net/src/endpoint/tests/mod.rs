@@ -3,6 +3,7 @@
 mod hostile;
 mod remote;
 mod rig;
+mod trouble;
 
 use rig::{Rig, loopback, loopback6};
 use swarmlab_protocol::MessageKind;
