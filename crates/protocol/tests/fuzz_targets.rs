@@ -2,6 +2,8 @@
 
 #[path = "../../../fuzz/src/mutate.rs"]
 pub mod mutate;
+#[path = "../../../fuzz/src/peer.rs"]
+pub mod peer;
 #[path = "../../../fuzz/src/tracker.rs"]
 pub mod tracker;
 
@@ -13,4 +15,14 @@ fn tracker_query() {
 #[test]
 fn tracker_reply() {
     mutate::drive("tracker_reply", tracker::reply);
+}
+
+#[test]
+fn wire() {
+    mutate::drive("wire", peer::wire);
+}
+
+#[test]
+fn handshake() {
+    mutate::drive("handshake", peer::handshake);
 }
