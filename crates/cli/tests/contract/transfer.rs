@@ -14,6 +14,10 @@ const NO_TRACKER: &str = "http://127.0.0.1:9/announce";
 const DOWNLOAD: [&str; 8] =
     ["info_hash", "length", "downloaded", "uploaded", "wasted", "seconds", "complete", "path"];
 
+/// The content of the tests and its pieces, in bytes.
+const LENGTH: u64 = 70_000;
+const PIECE_LENGTH: u64 = 16_384;
+
 #[test]
 fn a_download_reports_what_it_did() {
     let swarm = Swarm::start();
@@ -64,6 +68,19 @@ fn files_of_somebody_else_are_left_alone() {
         let names: Vec<_> = fs::read_dir(folder.path().join("copy/content")).expect("a folder").collect();
         assert_eq!(names.len(), 1, "something was written beside it: {names:?}");
     }
+    fs::remove_file(&in_the_way).expect("it is there");
+    fs::create_dir(&in_the_way).expect("a folder");
+    run(folder.path(), &["download", "content.torrent", "-o", "copy"]).refused(1, &["a.bin", "not a file"]);
+}
+
+/// Bytes of the pieces of the copy that are not there.
+fn lacking(swarm: &Swarm) -> u64 {
+    let verify = run(swarm.folder(), &["verify", "content.torrent", "copy", "--json"]).document("verify/1");
+    let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+    let ranges = verify["bad_pieces"].as_array().expect("ranges of pieces");
+    let pieces = ranges.iter().flat_map(|range| number(&range[0])..=number(&range[1]));
+    // The last piece is shorter than the others.
+    pieces.map(|piece| PIECE_LENGTH.min(LENGTH - piece * PIECE_LENGTH)).sum()
 }
 
 #[test]
@@ -73,21 +90,16 @@ fn a_killed_download_goes_on_from_what_was_verified() {
     let target = swarm.target("copy");
     let arguments = ["download", "content.torrent", "-o", "copy", "--json"];
     let mut killed = swarm.spawn("killed", &arguments);
-    let there = || {
-        let verify = run(swarm.folder(), &["verify", "content.torrent", "copy", "--json"]);
-        verify.document("verify/1")["pieces_ok"].as_u64().expect("a number")
-    };
-    wait_until("two pieces", &[&killed], || there() >= 2);
+    wait_until("two pieces", &[&killed], || lacking(&swarm) <= LENGTH - 2 * PIECE_LENGTH);
     killed.signal(Signal::KILL);
     wait_for_end(&mut killed);
-    let there = there();
+    let lacking = lacking(&swarm);
 
     let mut again = swarm.spawn("again", &arguments);
     assert_eq!(wait_for_end(&mut again), Some(0), "{}", again.last_words());
     let downloaded = document(&again.output(), "download/1")["downloaded"].as_u64().expect("a number");
-    assert!(
-        downloaded <= 70_000 - there * 16_384,
-        "{downloaded} bytes fetched though {there} pieces were there"
-    );
+    assert_eq!(downloaded, lacking, "just what was not there is fetched");
     assert!(swarm.is_copied_to(&target));
+    let names: Vec<_> = fs::read_dir(&target).expect("a folder").collect();
+    assert_eq!(names.len(), 1, "nothing but the content stays: {names:?}");
 }
