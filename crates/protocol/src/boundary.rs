@@ -262,6 +262,8 @@ pub enum CloseReason {
     Idle,
     /// Both ends have everything.
     BothSeeds,
+    /// We have everything and the remote has wanted nothing for long.
+    Useless,
     /// The remote cannot be served: the disk failed.
     Disk,
     /// The torrent is leaving the swarm.

@@ -26,7 +26,7 @@ pub struct Config {
     /// The optimistic unchoke moves every so many choke decisions. BEP 3: 3, which is 30 s.
     pub optimistic_rounds: u16,
     /// Who is unchoked while we download.
-    pub choker: Choker,
+    pub choker: LeechChoker,
     /// Who is unchoked once we have everything.
     pub seed_choker: SeedChoker,
     /// Which piece is begun next.
@@ -45,6 +45,9 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// When blocks that others were asked for may be asked of one more.
     pub endgame: Endgame,
+    /// With everything here, a remote that has wanted nothing for this long is sent away: it has everything too, and
+    /// where redundant haves are off it may never say so. Ours; aria2 and Transmission part after 30 s.
+    pub useless_after: Duration,
     /// Blocks a remote may have queued at us; more are rejected or dropped. libtorrent: 2,000.
     pub max_queued_requests: u16,
     /// Tell a remote of a new piece even if it has that piece. Off saves most HAVEs.
@@ -69,7 +72,7 @@ impl Default for Config {
             optimistic_slots: 1,
             rechoke_interval: Duration::from_secs(10),
             optimistic_rounds: 3,
-            choker: Choker::Reciprocal,
+            choker: LeechChoker::Reciprocal,
             seed_choker: SeedChoker::Mainline4,
             picker: Picker::RarestFirst,
             random_first_pieces: 4,
@@ -78,6 +81,7 @@ impl Default for Config {
             request_timeout: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(120),
             idle_timeout: Duration::from_secs(300),
+            useless_after: Duration::from_secs(60),
             endgame: Endgame::Strict,
             max_queued_requests: 2_000,
             redundant_have: false,
@@ -90,7 +94,7 @@ impl Default for Config {
 
 /// Who is unchoked while downloading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Choker {
+pub enum LeechChoker {
     /// The interested remotes that send us most: tit for tat (BEP 3).
     Reciprocal,
     /// Interested remotes in turn, whatever they give.

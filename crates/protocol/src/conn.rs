@@ -105,6 +105,8 @@ pub(crate) struct Conn {
     pub(crate) sent_at: Stamp,
     /// When it last gave a block, or when it began to owe us one.
     pub(crate) block_at: Stamp,
+    /// Since when it wants something of us, or nothing; since we have everything if that is later.
+    pub(crate) interest_at: Stamp,
     /// When we last unchoked it.
     pub(crate) unchoked_at: Stamp,
     /// Bytes sent since we last unchoked it.
@@ -144,6 +146,7 @@ impl Conn {
             heard_at: now,
             sent_at: now,
             block_at: now,
+            interest_at: now,
             unchoked_at: now,
             sent_since_unchoke: 0,
             down: Window::default(),

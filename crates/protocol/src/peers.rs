@@ -63,13 +63,16 @@ impl Peers {
         }
     }
 
-    /// Makes room: forgets the idle address that failed most.
+    /// Makes room: forgets an address that is of no use, else the idle one that failed most.
     fn forget_idle(&mut self) -> bool {
-        let idle = self.known.iter().enumerate().filter(|(_, known)| {
-            matches!(known.state, State::Idle(_)) && known.source != PeerSource::User && known.failures > 0
-        });
-        let worst = idle.max_by_key(|(_, known)| known.failures).map(|(at, _)| at);
-        worst.map(|at| self.known.swap_remove(at)).is_some()
+        let poor = |known: &Known| match known.state {
+            _ if known.source == PeerSource::User => None,
+            State::Idle(Instant::NEVER) => Some(u8::MAX),
+            State::Idle(_) => Some(known.failures).filter(|&failures| failures > 0),
+            State::Connecting | State::Connected => None,
+        };
+        let worst = self.known.iter().enumerate().filter_map(|(at, known)| Some((poor(known)?, at))).max();
+        worst.map(|(_, at)| self.known.swap_remove(at)).is_some()
     }
 
     /// An address to connect to now, any of those that may be tried. It counts as connecting from now on.
@@ -236,6 +239,9 @@ mod tests {
         let tried = peers.next(at(0), &mut random).unwrap();
         peers.failed(tried, at(0));
         peers.add(PeerSource::Tracker, &[addr(2, 1)]);
-        assert!(peers.known.len() <= MOST_KNOWN && peers.known.iter().any(|known| known.addr == addr(2, 1)));
+        let useless: Vec<SocketAddr> = peers.known.iter().map(|known| known.addr).collect();
+        useless.into_iter().for_each(|addr| peers.closed(addr, at(0), false, true));
+        peers.add(PeerSource::Tracker, &[addr(3, 1)]);
+        assert!(peers.known.len() <= MOST_KNOWN && peers.next(at(0), &mut random) == Some(addr(3, 1)));
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bitfield::contains;
+use crate::conn::Outstanding;
 use crate::picker::{Availability, PickView, pick};
 use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random};
 
@@ -233,10 +234,19 @@ impl Requests {
         })
     }
 
-    /// A block has arrived; `asked` if it counted among its requesters.
-    pub(crate) fn receive(&mut self, block: Block, layout: &Layout, giver: u32, asked: bool) -> Receipt {
+    /// A block has arrived; `request` is the one it answers, if any.
+    pub(crate) fn receive(
+        &mut self,
+        block: Block,
+        layout: &Layout,
+        giver: u32,
+        request: Option<Outstanding>,
+    ) -> Receipt {
         let Some(number) = layout.block_number(block) else { return Receipt::Useless };
-        let Some(slot) = self.slot_of(block.piece) else { return Receipt::Useless };
+        let is_of = |slot: &u16| self.get(*slot).is_some_and(|active| active.piece == block.piece);
+        let slot = request.map(|request| request.slot).filter(is_of).or_else(|| self.slot_of(block.piece));
+        let Some(slot) = slot else { return Receipt::Useless };
+        let asked = request.is_some_and(|request| !request.overdue);
         let barred = self.get(slot).is_some_and(|active| active.owner.is_some_and(|owner| owner != giver));
         let receipt = self.change(slot, number, |block| {
             block.requesters = block.requesters.saturating_sub(u16::from(asked));

@@ -205,7 +205,7 @@ impl Torrent {
                 conn.snubbed = false;
                 let (delay, span) = (stamp.since(request.sent), self.config.pipeline.span.as_millis() as u32);
                 if delay <= span / 2 {
-                    conn.pipeline = (conn.pipeline + 1).min(self.config.pipeline.max);
+                    conn.pipeline = conn.pipeline.saturating_add(1).min(self.config.pipeline.max);
                 } else if delay > span {
                     conn.pipeline = conn.pipeline.saturating_sub(1).max(self.config.pipeline.min);
                 }
@@ -220,8 +220,7 @@ impl Torrent {
                 return;
             }
         }
-        let counted = request.is_some_and(|request| !request.overdue);
-        match self.requests.receive(block, &self.layout, conn.serial, counted) {
+        match self.requests.receive(block, &self.layout, conn.serial, request) {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
                 out.push(Output::Store { conn: id, block });
@@ -294,6 +293,9 @@ impl Torrent {
             if remote_has && !conn.remote_seed {
                 conn.wanted -= 1;
             }
+            if complete {
+                conn.interest_at = Stamp::of(now);
+            }
             if complete && conn.remote_seed {
                 self.close(now, id, CloseReason::BothSeeds, out);
                 continue;
@@ -304,7 +306,9 @@ impl Torrent {
             self.update_interest(now, id, out);
         }
         if complete {
-            self.announcer.complete(now);
+            if !core::mem::replace(&mut self.was_complete, true) {
+                self.announcer.complete(now);
+            }
             out.push(Output::Completed);
         }
     }

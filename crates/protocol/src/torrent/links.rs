@@ -82,6 +82,7 @@ impl Torrent {
                 | CloseReason::Misbehaved(_)
                 | CloseReason::Duplicate
                 | CloseReason::BothSeeds
+                | CloseReason::Useless
         );
         self.part(now, id, &conn, never, out);
     }

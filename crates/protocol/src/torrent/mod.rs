@@ -84,6 +84,8 @@ pub struct Torrent {
     random: Streams,
     next_serial: u32,
     stopping: bool,
+    /// Everything has been here once: nobody is told of a completion again.
+    was_complete: bool,
     round_at: Option<Instant>,
     /// A choke decision is due before the end of the round.
     choke_at: Option<Instant>,
@@ -137,6 +139,7 @@ impl Torrent {
             },
             next_serial: 1,
             stopping: false,
+            was_complete: have.is_full(),
             round_at: None,
             choke_at: None,
             choked_at: Instant::START,

@@ -58,6 +58,10 @@ impl Torrent {
         if stamp.since(conn.heard_at) >= millis(config.idle_timeout) {
             return self.close(now, id, CloseReason::Idle, out);
         }
+        let useless = self.have.is_full() && !conn.remote_interested;
+        if useless && stamp.since(conn.interest_at) >= millis(config.useless_after) {
+            return self.close(now, id, CloseReason::Useless, out);
+        }
         if stamp.since(conn.sent_at).saturating_add(round) > millis(config.keep_alive_interval) {
             send(conn, id, now, Message::KeepAlive, out);
         }

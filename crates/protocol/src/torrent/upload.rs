@@ -74,6 +74,7 @@ impl Torrent {
             return;
         }
         conn.remote_interested = interested;
+        conn.interest_at = Stamp::of(now);
         let choking = conn.we_choking;
         let taken = self.conns.iter().filter(|(_, conn)| !conn.we_choking && conn.remote_interested).count();
         let slots = usize::from(self.config.unchoke_slots);
