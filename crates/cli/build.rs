@@ -8,7 +8,9 @@ fn main() {
     let crates = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let mut files = Vec::new();
     for name in ["metainfo", "protocol", "net", "cli"] {
-        collect(&crates.join(name).join("src"), &mut files);
+        let sources = crates.join(name).join("src");
+        collect(&sources, &mut files);
+        println!("cargo::rerun-if-changed={}", sources.display());
     }
     files.sort();
     let mut table = String::from("&[\n");
@@ -21,7 +23,6 @@ fn main() {
     table.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), table).expect("the build directory can be written");
-    println!("cargo::rerun-if-changed=..");
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
