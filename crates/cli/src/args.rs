@@ -15,7 +15,7 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// A BitTorrent laboratory: real swarms on your machine, simulated swarms of any size, one engine
+/// A BitTorrent laboratory and toolkit: watch real swarms, move files, look at every byte
 #[derive(Debug, Parser)]
 #[command(
     name = "swarmlab",

@@ -26,7 +26,7 @@ pub struct Join {
     #[arg(long, value_name = "IP:PORT")]
     pub peer: Vec<SocketAddr>,
     /// Tracker to ask instead of the torrent's own; each is a tier, a comma joins trackers into one
-    #[arg(long, value_name = "URL", value_parser = parse_tier)]
+    #[arg(long, value_name = "URL", value_parser = parse_http_tier)]
     pub announce: Vec<Tier>,
     /// Most content sent, such as '2 MB/s' or '10 Mbit/s'
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
@@ -43,12 +43,19 @@ pub struct Join {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier(pub Vec<String>);
 
-/// Reads a tier: URLs with commas between them.
+/// Reads a tier: URLs with commas between them, of any tracker a torrent may name.
 pub fn parse_tier(text: &str) -> Result<Tier, String> {
+    tier(text, &["http", "https", "udp"])
+}
+
+/// Reads a tier of trackers that this program can ask.
+fn parse_http_tier(text: &str) -> Result<Tier, String> {
+    tier(text, &["http", "https"])
+}
+
+fn tier(text: &str, schemes: &[&str]) -> Result<Tier, String> {
     let urls: Vec<String> = text.split(',').map(|url| url.trim().to_owned()).collect();
-    for url in &urls {
-        check_url(url, &["http", "https", "udp"], "/announce")?;
-    }
+    urls.iter().try_for_each(|url| check_url(url, schemes, "/announce"))?;
     Ok(Tier(urls))
 }
 

@@ -206,7 +206,7 @@ fn listed(ranges: &[RangeInclusive<u32>]) -> String {
     let shown = shown.collect::<Vec<_>>().join(", ");
     let more = ranges.len().saturating_sub(MOST_RANGES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("; bad: {shown}{more}")
+    format!("; bad pieces: {shown}{more}")
 }
 
 /// The pieces from first to last, several to a character if there are many: full, partly or not at all right.
@@ -269,7 +269,7 @@ mod tests {
         let (_, said) = outcome.stdout.split_once('\n').unwrap();
         assert_eq!(
             said,
-            "  bad a: 1 of 3 pieces wrong\n  ok  1 file is right\n  █·██\nincomplete: 3 of 4 pieces verify; bad: 1\n"
+            "  bad a: 1 of 3 pieces wrong\n  ok  1 file is right\n  █·██\nincomplete: 3 of 4 pieces verify; bad pieces: 1\n"
         );
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let (_, said) = outcome.stdout.split_once('\n').unwrap();
         assert_eq!(
             said,
-            "  bad a: missing\n  bad b: missing\n  ····\nincomplete: 0 of 4 pieces verify; bad: 0-3\n"
+            "  bad a: missing\n  bad b: missing\n  ····\nincomplete: 0 of 4 pieces verify; bad pieces: 0-3\n"
         );
     }
 
