@@ -17,8 +17,10 @@ fn main() {
     for path in &files {
         let name =
             path.strip_prefix(&crates).expect("it was found below").to_string_lossy().replace('\\', "/");
-        writeln!(table, "    ({name:?}, include_bytes!({:?})),", path.to_string_lossy())
-            .expect("a string takes all");
+        // Named from the crate, not from here: a checkout may be moved with what was built in it.
+        let bytes =
+            format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))", format!("/../{name}"));
+        writeln!(table, "    ({name:?}, {bytes}),").expect("a string takes all");
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
