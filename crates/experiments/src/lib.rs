@@ -1,0 +1,2 @@
+//! Questions asked of the simulator: scenario files in, results and reports out.
+#![forbid(unsafe_code)]
