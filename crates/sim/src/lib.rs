@@ -5,11 +5,28 @@
 //! gives the same outcome on every machine and for any number of threads.
 #![forbid(unsafe_code)]
 
+mod barrier;
+mod calendar;
+mod check;
+mod draw;
+mod event;
+mod hash;
+mod link;
 mod model;
+mod network;
+mod node;
 mod outcome;
+mod plan;
+mod post;
+mod run;
+mod store;
+mod tracker;
+mod worker;
+mod world;
 
 pub use model::{
     Arrive, Behaviour, Client, Content, Fault, FaultKind, Framing, Group, Latency, Leave, Model, Network,
     RealContent, Role, Run, Stop, Target, TrackerModel,
 };
 pub use outcome::{Check, End, MessageCount, Outcome, PeerOutcome, Presence, Sample, TrackerLoad};
+pub use run::{ModelError, Progress, run};

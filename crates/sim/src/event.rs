@@ -1,0 +1,65 @@
+//! What passes between nodes, and the order in which a node handles it.
+//!
+//! Events of one node are ordered by (time, source, the source's own counter). Nothing in the order depends on who
+//! simulated the source, so the nodes of a run can be split over threads.
+
+use swarmlab_protocol::{Announce, Announced, Message};
+
+/// A node by its number; the tracker has the number after the last.
+pub(crate) type NodeId = u32;
+
+/// Something that arrives at a node.
+#[derive(Debug)]
+pub(crate) struct Event<P> {
+    /// When, in microseconds since the start of the run.
+    pub(crate) at: u64,
+    /// Whom it reaches.
+    pub(crate) to: NodeId,
+    /// Who sent it.
+    pub(crate) from: NodeId,
+    /// How many events the sender had sent before.
+    pub(crate) order: u32,
+    /// The connection, by the receiver's slot.
+    pub(crate) conn: u16,
+    /// Blocks of this connection that have reached the sender of this event since its last acknowledgement.
+    pub(crate) acks: Acks,
+    /// What it is.
+    pub(crate) what: What,
+    /// The bytes of a block, where real bytes move.
+    pub(crate) payload: P,
+}
+
+/// Acknowledgement of blocks, with the mark that the receiver's queue had overflowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Acks {
+    pub(crate) blocks: u8,
+    pub(crate) congested: bool,
+}
+
+/// What arrives.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// A peer message on an open connection.
+    Message(Message),
+    /// A block whose content is wrong.
+    CorruptPiece(swarmlab_protocol::Block),
+    /// An acknowledgement that found no message to ride on.
+    Ack,
+    /// A request to connect (SYN), with the caller's slot.
+    Call { slot: u16 },
+    /// The answer to a call (SYN ACK), with the answering side's slot.
+    Answer { slot: u16 },
+    /// The call is refused, or nobody was there to answer it.
+    Refused,
+    /// The 68 bytes of a handshake.
+    Handshake,
+    /// The connection is closed.
+    Closed,
+    /// To the tracker: an announce.
+    Announce(Box<Announce>),
+    /// From the tracker: what came of one.
+    Announced(Box<Announced>),
+}
+
+const _: () = assert!(size_of::<What>() == 16);
+const _: () = assert!(size_of::<Event<()>>() == 40);

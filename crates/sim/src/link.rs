@@ -1,0 +1,221 @@
+//! The two ends of a node's access link: the uplink serves blocks one after the other, the downlink delivers them as
+//! its rate allows. Times in a link are nanoseconds, so that small messages on fast links are not rounded away.
+
+use std::collections::VecDeque;
+
+use swarmlab_protocol::Block;
+
+/// The rate of a link as the time a byte takes, in 2^-32 nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate(u64);
+
+impl Rate {
+    /// Of so many bytes per second, at least one.
+    pub(crate) fn new(bytes_per_second: u64) -> Self {
+        Rate(((1_000_000_000u128 << 32) / u128::from(bytes_per_second.max(1))) as u64)
+    }
+
+    /// Nanoseconds that so many bytes take.
+    pub(crate) fn nanos(self, bytes: u32) -> u64 {
+        ((u128::from(self.0) * u128::from(bytes)) >> 32) as u64
+    }
+}
+
+/// A block that was handed to the uplink.
+#[derive(Debug)]
+pub(crate) struct Sending<P> {
+    pub(crate) conn: u16,
+    pub(crate) corrupt: bool,
+    pub(crate) block: Block,
+    pub(crate) payload: P,
+}
+
+/// The way out: a queue of blocks, served in turn, and small messages between them.
+#[derive(Debug)]
+pub(crate) struct Uplink<P> {
+    rate: Rate,
+    /// Everything accepted so far will have left at this time.
+    free_ns: u64,
+    /// The block that is being sent will have left at this time.
+    done_ns: Option<u64>,
+    /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
+    queue: VecDeque<Sending<P>>,
+    /// The last small message went to this connection at this time: one more shares its segment.
+    last: (u16, u64),
+    /// Bytes carried.
+    pub(crate) carried: u64,
+}
+
+impl<P> Uplink<P> {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Uplink { rate, free_ns: 0, done_ns: None, queue: VecDeque::new(), last: (0, u64::MAX), carried: 0 }
+    }
+
+    /// Whether a message to this connection travels in one segment with the one before.
+    pub(crate) fn rides(&mut self, conn: u16, now_us: u64) -> bool {
+        std::mem::replace(&mut self.last, (conn, now_us)) == (conn, now_us)
+    }
+
+    /// Sends a small message; gives when it leaves, in microseconds. It waits for what is before it, but no longer than
+    /// the buffer of the link holds.
+    pub(crate) fn small(&mut self, now_us: u64, bytes: u32, queue_ns: u64) -> u64 {
+        let now = now_us * 1_000;
+        let takes = self.rate.nanos(bytes);
+        let leaves = self.free_ns.clamp(now, now + queue_ns) + takes;
+        self.charge(now_us, bytes);
+        leaves.div_ceil(1_000)
+    }
+
+    /// Has the link carry bytes that nobody waits for.
+    pub(crate) fn charge(&mut self, now_us: u64, bytes: u32) {
+        self.free_ns = self.free_ns.max(now_us * 1_000) + self.rate.nanos(bytes);
+        self.carried += u64::from(bytes);
+    }
+
+    /// Queues a block.
+    pub(crate) fn push(&mut self, now_us: u64, sending: Sending<P>, frame: impl Fn(u32) -> u32) {
+        self.queue.push_back(sending);
+        if self.done_ns.is_none() {
+            self.serve(now_us, frame);
+        }
+    }
+
+    fn serve(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) {
+        if let Some(first) = self.queue.front() {
+            self.charge(now_us, frame(first.block.len));
+            self.done_ns = Some(self.free_ns);
+        }
+    }
+
+    /// When the block that is being sent will have left, in microseconds.
+    pub(crate) fn due(&self) -> u64 {
+        self.done_ns.map_or(u64::MAX, |done| done.div_ceil(1_000))
+    }
+
+    /// The block that has left now; the next one begins.
+    pub(crate) fn finish(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) -> Option<Sending<P>> {
+        self.done_ns = None;
+        let sent = self.queue.pop_front();
+        self.serve(now_us, frame);
+        sent
+    }
+
+    /// Drops what is queued for a connection that is gone. What is being sent goes on and is dropped at its end.
+    pub(crate) fn forget(&mut self, conn: u16) -> u32 {
+        let before = self.queue.len();
+        let mut first = self.done_ns.is_some();
+        self.queue.retain_mut(|sending| {
+            let served = std::mem::take(&mut first);
+            if served && sending.conn == conn {
+                sending.conn = u16::MAX;
+            }
+            served || sending.conn != conn
+        });
+        (before - self.queue.len()) as u32
+    }
+}
+
+/// A block that has reached the downlink and waits for its turn.
+#[derive(Debug)]
+pub(crate) struct Waiting<P> {
+    pub(crate) at: u64,
+    pub(crate) conn: u16,
+    pub(crate) from: u32,
+    pub(crate) corrupt: bool,
+    pub(crate) congested: bool,
+    /// `None` is the end of the connection, which comes behind its blocks.
+    pub(crate) block: Option<Block>,
+    pub(crate) payload: P,
+}
+
+/// The way in.
+#[derive(Debug)]
+pub(crate) struct Downlink<P> {
+    rate: Rate,
+    free_ns: u64,
+    pub(crate) waiting: VecDeque<Waiting<P>>,
+    /// Bytes carried.
+    pub(crate) carried: u64,
+}
+
+impl<P> Downlink<P> {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Downlink { rate, free_ns: 0, waiting: VecDeque::new(), carried: 0 }
+    }
+
+    /// The last byte of so many would arrive now if the link were idle; gives when it does, in microseconds. The bytes
+    /// have come at the pace of the slower of the two links, so an idle link adds nothing.
+    pub(crate) fn arrive(&mut self, now_us: u64, bytes: u32) -> u64 {
+        self.carried += u64::from(bytes);
+        self.free_ns = (self.free_ns + self.rate.nanos(bytes)).max(now_us * 1_000);
+        self.free_ns.div_ceil(1_000)
+    }
+
+    /// When the first of the waiting blocks is through, in microseconds.
+    pub(crate) fn due(&self) -> u64 {
+        self.waiting.front().map_or(u64::MAX, |first| first.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use swarmlab_protocol::PieceIndex;
+
+    fn sending(conn: u16) -> Sending<()> {
+        let block = Block { piece: PieceIndex(0), begin: 0, len: 1_000 };
+        Sending { conn, corrupt: false, block, payload: () }
+    }
+
+    #[test]
+    fn blocks_leave_one_after_the_other_at_the_rate() {
+        let mut up = Uplink::new(Rate::new(1_000_000));
+        for conn in [1, 2, 1] {
+            up.push(0, sending(conn), |len| len);
+        }
+        for (due, conn) in [(1_000, 1), (2_000, 2), (3_000, 1)] {
+            assert_eq!(up.due(), due);
+            assert_eq!(up.finish(due, |len| len).map(|sent| sent.conn), Some(conn));
+        }
+        assert_eq!((up.due(), up.carried), (u64::MAX, 3_000));
+    }
+
+    #[test]
+    fn a_small_message_waits_for_what_the_buffer_holds_and_delays_the_next_block() {
+        let mut up = Uplink::new(Rate::new(1_000_000));
+        up.push(0, sending(1), |len| len);
+        up.push(0, sending(1), |len| len);
+        assert_eq!(up.small(100, 100, 10_000_000), 1_100, "behind the block");
+        assert_eq!(up.small(100, 100, 300_000), 500, "no longer than the buffer");
+        up.finish(1_000, |len| len);
+        assert_eq!(up.due(), 2_200);
+    }
+
+    #[test]
+    fn a_closed_connection_leaves_the_queue_but_not_the_wire() {
+        let mut up = Uplink::new(Rate::new(1_000_000));
+        for conn in [1, 2, 1] {
+            up.push(0, sending(conn), |len| len);
+        }
+        assert_eq!(up.forget(1), 1);
+        assert_eq!(up.finish(1_000, |len| len).map(|sent| sent.conn), Some(u16::MAX));
+        assert_eq!(up.finish(2_000, |len| len).map(|sent| sent.conn), Some(2));
+        assert_eq!(up.due(), u64::MAX);
+    }
+
+    #[test]
+    fn an_idle_downlink_adds_nothing_a_busy_one_its_backlog() {
+        let mut down = Downlink::<()>::new(Rate::new(1_000_000));
+        assert_eq!(down.arrive(5_000, 1_000), 5_000);
+        assert_eq!(down.arrive(5_000, 1_000), 6_000);
+        assert_eq!(down.arrive(5_500, 1_000), 7_000);
+        assert_eq!(down.arrive(20_000, 1_000), 20_000);
+    }
+
+    #[test]
+    fn the_rate_holds_over_a_long_time() {
+        let rate = Rate::new(125_000);
+        let total: u64 = (0..1_000).map(|_| rate.nanos(16_397)).sum();
+        assert!((131_175_000_000..=131_176_000_000).contains(&total), "{total}");
+    }
+}

@@ -1,0 +1,212 @@
+//! Between the engine and the network: inputs in, outputs carried out.
+
+use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
+
+use super::{Node, State};
+use crate::Behaviour;
+use crate::event::{Acks, Event, What};
+use crate::link::Sending;
+use crate::network::node_at;
+use crate::post::Post;
+use crate::store::Store;
+
+impl<S: Store> Node<S> {
+    /// Hands an input to the engine and does what comes of it.
+    pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) {
+        let Some(peer) = &mut self.peer else { return };
+        let mut out = std::mem::take(&mut post.out);
+        peer.handle(Instant::from_micros(now), input, &mut out);
+        self.carry(now, &mut out, post);
+        post.out = out;
+    }
+
+    /// Hands in a block that has come.
+    pub(super) fn arriving(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        block: Block,
+        corrupt: bool,
+        payload: S::Payload,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        let Some(peer) = &mut self.peer else { return };
+        let mut out = std::mem::take(&mut post.out);
+        let message = Message::Piece(block);
+        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut out);
+        let stored = out.iter().any(|output| matches!(output, Output::Store { .. }));
+        if stored {
+            if let Some(witness) = &mut self.witness {
+                witness.progress_at = now;
+            }
+            if let Some(store) = &mut self.store {
+                store.write(&post.world.layout, block, &payload);
+            }
+            if !self.tainted.is_empty() {
+                self.tainted.retain(|other| *other != block);
+            }
+            if corrupt {
+                self.tainted.push(block);
+            }
+        }
+        self.carry(now, &mut out, post);
+        post.out = out;
+    }
+
+    /// Does what the engine asks, in order, and tells it at once what came of that where no time passes.
+    fn carry(&mut self, now: u64, out: &mut Vec<Output>, post: &mut Post<'_, S::Payload>) {
+        loop {
+            let mut answer = None;
+            let mut failed = None;
+            for output in out.drain(..) {
+                match output {
+                    Output::Send { conn, message } => self.send(now, conn.0, message, post),
+                    Output::Store { block, .. } => {
+                        if self.disk.is_some() {
+                            answer = self.write_slowly(now, block);
+                        }
+                        if let Some(Input::DiskFailed { piece }) = answer {
+                            failed = Some(piece);
+                        }
+                    }
+                    // A piece of which a block could not be stored begins anew.
+                    Output::Verify { piece } if failed == Some(piece) => {}
+                    Output::Verify { piece } => {
+                        if !self.verify_later(now, piece) {
+                            post.verify.push(piece);
+                        }
+                    }
+                    Output::Connect { addr } => self.call(now, addr, post),
+                    Output::Close { conn, .. } => self.hang_up(now, conn.0, post),
+                    Output::Announce(announce) => self.announce(now, announce, post),
+                    Output::Completed => self.completed(now, post),
+                    Output::Stopped | Output::Note(_) => {}
+                }
+            }
+            let input = match (answer, post.verify.pop()) {
+                (Some(answer), piece) => {
+                    post.verify.extend(piece);
+                    answer
+                }
+                (None, Some(piece)) => Input::Verified { piece, ok: self.judge(piece, post) },
+                (None, None) => break,
+            };
+            let Some(peer) = &mut self.peer else { return };
+            peer.handle(Instant::from_micros(now), input, out);
+        }
+        if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {
+            witness.looks_at((now, self.id), peer.have(), &mut post.tally.breaches);
+        }
+    }
+
+    pub(super) fn verified(&mut self, now: u64, piece: PieceIndex, post: &mut Post<'_, S::Payload>) {
+        let ok = self.judge(piece, post);
+        self.hand(now, Input::Verified { piece, ok }, post);
+    }
+
+    /// Whether a piece that is all here is right.
+    fn judge(&mut self, piece: PieceIndex, post: &mut Post<'_, S::Payload>) -> bool {
+        let tainted = self.tainted.iter().any(|block| block.piece == piece);
+        let world = post.world;
+        let real = self
+            .store
+            .as_ref()
+            .and_then(|store| store.check(world.model.content.real.as_ref(), &world.layout, piece));
+        let ok = real.unwrap_or(!tainted);
+        if tainted {
+            self.tainted.retain(|block| block.piece != piece);
+        }
+        if ok {
+            post.tally.holders[piece.0 as usize] += 1;
+            if let Some(witness) = &mut self.witness {
+                witness.proved(piece);
+            }
+        } else {
+            self.outcome.bad_pieces += 1;
+        }
+        ok
+    }
+
+    fn send(&mut self, now: u64, conn: u16, message: Message, post: &mut Post<'_, S::Payload>) {
+        let world = post.world;
+        let frames = world.fabric.frames;
+        let len = message.wire_len();
+        post.tally.message(message.kind(), len);
+        if let Some(witness) = &self.witness {
+            witness.sends((now, self.id), &message, world, &mut post.tally.breaches);
+        }
+        let link = self.links[usize::from(conn)];
+        debug_assert!(link.state == State::Open);
+        if let Message::Piece(block) = message {
+            let corrupt = world.model.groups[usize::from(self.group)].behaviour == Behaviour::Corrupter;
+            let payload = match &self.store {
+                Some(store) => store.read(&world.layout, block, corrupt),
+                None => S::Payload::default(),
+            };
+            return self
+                .up
+                .push(now, Sending { conn, corrupt, block, payload }, |len| frames.block(len + 13));
+        }
+        let rides = self.up.rides(conn, now);
+        let leaves = self.up.small(now, frames.small(len, rides), world.fabric.queue_ns);
+        let acks = match self.to_ack {
+            Some((acked, acks)) if acked == conn => {
+                self.to_ack = None;
+                acks
+            }
+            _ => Acks::default(),
+        };
+        self.order += 1;
+        post.send(Event {
+            at: leaves + world.latency(self.id, link.remote),
+            to: link.remote,
+            from: self.id,
+            order: self.order,
+            conn: link.far,
+            acks,
+            what: What::Message(message),
+            payload: S::Payload::default(),
+        });
+    }
+
+    /// Acknowledges blocks where no message goes the same way.
+    pub(super) fn acknowledge(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) {
+        let Some(&link) = self.links.get(usize::from(conn)) else { return };
+        if link.state != State::Open {
+            return;
+        }
+        let world = post.world;
+        // The bytes were charged with the block.
+        let leaves = self.up.small(now, 0, world.fabric.queue_ns);
+        self.order += 1;
+        post.send(Event {
+            at: leaves + world.latency(self.id, link.remote),
+            to: link.remote,
+            from: self.id,
+            order: self.order,
+            conn: link.far,
+            acks,
+            what: What::Ack,
+            payload: S::Payload::default(),
+        });
+    }
+
+    fn call(&mut self, now: u64, addr: core::net::SocketAddr, post: &mut Post<'_, S::Payload>) {
+        let nodes = post.world.tracker();
+        match node_at(addr).filter(|&node| node < nodes && node != self.id) {
+            Some(node) => self.dial(now, node, post),
+            None => post.tally.misdialled += 1,
+        }
+    }
+
+    /// An announce over HTTP: a connection of its own, so three latencies until the tracker has the request.
+    fn announce(&mut self, now: u64, announce: Announce, post: &mut Post<'_, S::Payload>) {
+        /// A request line with its headers, and the answer's headers with fifty compact peers, in bytes: what our own
+        /// client and server exchange.
+        const REQUEST: u32 = 350;
+        let world = post.world;
+        let leaves = self.up.small(now, world.fabric.frames.small(REQUEST, false), world.fabric.queue_ns);
+        let at = leaves + 3 * world.fabric.tracker_us;
+        self.post(at, (world.tracker(), 0), What::Announce(Box::new(announce)), S::Payload::default(), post);
+    }
+}

@@ -1,0 +1,93 @@
+//! The tracker as a node: the table of `swarmlab_protocol::tracker` behind a latency, with outages.
+
+use core::time::Duration;
+
+use swarmlab_protocol::tracker::{Attendance, Limits, Table};
+use swarmlab_protocol::{Announce, AnnounceFailure, AnnounceReply, Announced, InfoHash, Instant};
+
+use crate::draw::{Purpose, stream};
+use crate::event::{Acks, Event, NodeId, What};
+use crate::hash::Hash;
+use crate::network::{addr_of, peer_id_of};
+use crate::post::Post;
+
+/// An announce that is not answered is given up after this time. Our real client: 15 s.
+const PATIENCE_US: u64 = 15_000_000;
+/// The one torrent there is.
+const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
+
+/// The tracker.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    id: NodeId,
+    table: Table,
+    order: u32,
+    hash: Hash,
+}
+
+impl Tracker {
+    pub(crate) fn new(id: NodeId, seed: u64, interval: Duration, nodes: u32) -> Self {
+        let limits = Limits { lifetime: interval * 2 + Duration::from_secs(300), torrents: 1, peers: nodes };
+        let seed = stream(seed, u64::from(id), Purpose::Tracker).bits();
+        Tracker { id, table: Table::new(limits, seed), order: 0, hash: Hash::new(id) }
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash.value()
+    }
+
+    /// Takes an announce and answers it.
+    pub(crate) fn receive<P: Default>(&mut self, event: &mut Event<P>, post: &mut Post<'_, P>) {
+        self.hash.event(event);
+        post.tally.events += 1;
+        let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
+        let fabric = &post.world.fabric;
+        let down = post.world.tracker_is_down(event.at);
+        let (at, outcome) = if down {
+            post.tally.tracker.unanswered += 1;
+            // The client waits in vain from the moment it began to connect.
+            (
+                event.at + PATIENCE_US.saturating_sub(3 * fabric.tracker_us).max(fabric.tracker_us),
+                Err(AnnounceFailure::Unreachable),
+            )
+        } else {
+            (event.at + fabric.tracker_us, Ok(self.reply(event.at, event.from, &announce, post)))
+        };
+        let announced = Announced { tracker: announce.tracker, event: announce.event, outcome };
+        self.order += 1;
+        post.send(Event {
+            at,
+            to: event.from,
+            from: self.id,
+            order: self.order,
+            conn: 0,
+            acks: Acks::default(),
+            what: What::Announced(Box::new(announced)),
+            payload: P::default(),
+        });
+    }
+
+    fn reply<P>(
+        &mut self,
+        at: u64,
+        from: NodeId,
+        announce: &Announce,
+        post: &mut Post<'_, P>,
+    ) -> AnnounceReply {
+        let model = &post.world.model.tracker;
+        let attendance = Attendance {
+            info_hash: TORRENT,
+            addr: addr_of(from),
+            peer_id: peer_id_of(from),
+            seed: announce.left == 0,
+            event: announce.event,
+            numwant: u32::from(announce.numwant).min(model.numwant),
+        };
+        let answer = self.table.announce(Instant::from_micros(at), &attendance);
+        let peers: Vec<_> =
+            answer.map(|answer| answer.peers.iter().map(|(addr, _)| addr).collect()).unwrap_or_default();
+        post.tally.tracker.announces += 1;
+        post.tally.tracker.peers_given += peers.len() as u64;
+        AnnounceReply { interval: model.interval, min_interval: model.min_interval, peers }
+    }
+}

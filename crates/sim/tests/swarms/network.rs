@@ -1,0 +1,83 @@
+//! Links, latency, framing, NAT.
+
+use swarmlab_protocol::MessageKind;
+use swarmlab_sim::{Arrive, End, Framing, Latency, Role, Stop};
+
+use super::{completed, group, millis, model, run, seconds, swarm};
+
+#[test]
+fn one_seed_to_one_leecher_is_as_fast_as_the_slower_link() {
+    // 4 MiB at 125,000 B/s: 33.55 s of content alone.
+    let content = f64::from(4 << 20) / 125_000.0;
+    for (framing, least, most) in [(Framing::None, 1.0, 1.02), (Framing::Ethernet, 1_514.0 / 1_448.0, 1.07)] {
+        let mut model = swarm(1);
+        model.groups[0].arrive = Arrive::At(seconds(0));
+        model.groups[1].arrive = Arrive::At(seconds(0));
+        model.network.framing = framing;
+        let outcome = run(model);
+        let took = outcome.simulated.as_secs_f64() / content;
+        assert!(took > least && took < most, "{framing:?}: {took}");
+    }
+}
+
+#[test]
+fn the_downlink_limits_as_the_uplink_does() {
+    let mut model = swarm(1);
+    model.groups[0].up = 10_000_000;
+    model.groups[1].down = 125_000;
+    let outcome = run(model);
+    let took =
+        (outcome.simulated - outcome.peers[1].join.unwrap()).as_secs_f64() / (f64::from(4 << 20) / 125_000.0);
+    assert!(took > 1.045 && took < 1.08, "{took}");
+}
+
+#[test]
+fn a_long_way_is_no_slow_way_once_the_window_is_open() {
+    let time = |latency| {
+        let mut model = swarm(1);
+        model.network.latency = Latency::Constant(millis(latency));
+        model.tracker.latency = millis(latency);
+        let outcome = run(model);
+        (outcome.simulated - outcome.peers[1].join.unwrap()).as_secs_f64()
+    };
+    let (near, far) = (time(1), time(200));
+    assert!(far > near + 0.8, "connecting alone takes round trips: {near} {far}");
+    assert!(far < near + 6.0, "{near} {far}");
+}
+
+#[test]
+fn who_hides_behind_nat_can_still_call() {
+    let mut hidden = swarm(6);
+    hidden.groups[1].nat = 1.0;
+    assert_eq!(completed(&run(hidden), 1), 6, "the seed can be called");
+    let mut unreachable = swarm(3);
+    unreachable.groups.iter_mut().for_each(|group| group.nat = 1.0);
+    unreachable.run.max_time = seconds(600);
+    unreachable.run.stop = Stop::LeechersDone;
+    let outcome = run(unreachable);
+    assert_eq!((outcome.end, outcome.blocks), (End::MaxTime, 0), "nobody can be called");
+}
+
+#[test]
+fn regions_have_the_latencies_of_their_table() {
+    let time = |across| {
+        let mut model = model(vec![group("here", Role::Seed, 1), group("there", Role::Leecher, 1)]);
+        model.groups[1].region = 1;
+        model.network.latency =
+            Latency::Regions(vec![vec![millis(1), millis(across)], vec![millis(across), millis(1)]]);
+        let outcome = run(model);
+        outcome.simulated - outcome.peers[1].join.unwrap()
+    };
+    assert!(time(150) > time(10) + millis(600));
+}
+
+#[test]
+fn haves_reach_only_those_who_lack_the_piece() {
+    let outcome = run(swarm(10));
+    let count = |kind: MessageKind| outcome.messages[kind as usize].count;
+    assert!(count(MessageKind::Have) < 64 * 10 * 9 && count(MessageKind::Have) > 0);
+    assert!(
+        count(MessageKind::Piece) >= 256 * 10 && count(MessageKind::Request) >= count(MessageKind::Piece)
+    );
+    assert_eq!(outcome.messages[MessageKind::Have as usize].bytes, 9 * count(MessageKind::Have));
+}
