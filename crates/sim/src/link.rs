@@ -36,8 +36,8 @@ pub(crate) struct Uplink<P> {
     rate: Rate,
     /// Everything accepted so far will have left at this time.
     free_ns: u64,
-    /// The block that is being sent will have left at this time.
-    done_ns: Option<u64>,
+    /// The block that is being sent will have left at this time; `u64::MAX` if none is.
+    done_ns: u64,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
     /// The last small message went to this connection at this time: one more shares its segment.
@@ -48,7 +48,14 @@ pub(crate) struct Uplink<P> {
 
 impl<P> Uplink<P> {
     pub(crate) fn new(rate: Rate) -> Self {
-        Uplink { rate, free_ns: 0, done_ns: None, queue: VecDeque::new(), last: (0, u64::MAX), carried: 0 }
+        Uplink {
+            rate,
+            free_ns: 0,
+            done_ns: u64::MAX,
+            queue: VecDeque::new(),
+            last: (0, u64::MAX),
+            carried: 0,
+        }
     }
 
     /// Whether a message to this connection travels in one segment with the one before.
@@ -75,7 +82,7 @@ impl<P> Uplink<P> {
     /// Queues a block.
     pub(crate) fn push(&mut self, now_us: u64, sending: Sending<P>, frame: impl Fn(u32) -> u32) {
         self.queue.push_back(sending);
-        if self.done_ns.is_none() {
+        if self.done_ns == u64::MAX {
             self.serve(now_us, frame);
         }
     }
@@ -83,18 +90,18 @@ impl<P> Uplink<P> {
     fn serve(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) {
         if let Some(first) = self.queue.front() {
             self.charge(now_us, frame(first.block.len));
-            self.done_ns = Some(self.free_ns);
+            self.done_ns = self.free_ns;
         }
     }
 
     /// When the block that is being sent will have left, in microseconds.
     pub(crate) fn due(&self) -> u64 {
-        self.done_ns.map_or(u64::MAX, |done| done.div_ceil(1_000))
+        if self.done_ns == u64::MAX { u64::MAX } else { self.done_ns.div_ceil(1_000) }
     }
 
     /// The block that has left now; the next one begins.
     pub(crate) fn finish(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) -> Option<Sending<P>> {
-        self.done_ns = None;
+        self.done_ns = u64::MAX;
         let sent = self.queue.pop_front();
         self.serve(now_us, frame);
         sent
@@ -103,7 +110,7 @@ impl<P> Uplink<P> {
     /// Drops what is queued for a connection that is gone. What is being sent goes on and is dropped at its end.
     pub(crate) fn forget(&mut self, conn: u16) -> u32 {
         let before = self.queue.len();
-        let mut first = self.done_ns.is_some();
+        let mut first = self.done_ns != u64::MAX;
         self.queue.retain_mut(|sending| {
             let served = std::mem::take(&mut first);
             if served && sending.conn == conn {

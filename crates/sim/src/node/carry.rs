@@ -122,7 +122,7 @@ impl<S: Store> Node<S> {
                 witness.proved(piece);
             }
         } else {
-            self.outcome.bad_pieces += 1;
+            self.record.bad_pieces += 1;
         }
         ok
     }

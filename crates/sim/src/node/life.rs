@@ -1,9 +1,9 @@
 //! How a node comes and goes: joining, completing, leaving, giving up, and what befalls it.
 
-use std::sync::Arc;
 use core::time::Duration;
+use std::sync::Arc;
 
-use swarmlab_protocol::{Input, Setup, Torrent};
+use swarmlab_protocol::{Bitfield, Input, Setup, Torrent};
 
 use super::Node;
 use crate::check::{Breaches, PATIENCE_US, Rule, Witness};
@@ -14,45 +14,60 @@ use crate::post::Post;
 use crate::store::Store;
 use crate::{Behaviour, Leave, Role};
 
-/// A node's timers that have nothing to do with the protocol.
+/// A node's timers that have nothing to do with the protocol. Most nodes have none left once they have come, so these are
+/// kept apart.
 #[derive(Debug)]
 pub(super) struct Life {
-    /// The earliest of all below.
+    /// The earliest of what is to come.
     due: u64,
-    /// When it comes; `u64::MAX` once it has.
-    join: u64,
-    leave: u64,
-    give_up: u64,
-    /// When it comes back after a crash, with the pieces its disk kept.
-    back: Option<Box<(u64, swarmlab_protocol::Bitfield)>>,
-    patience: Option<Duration>,
-    mishaps: Box<[(u64, Mishap)]>,
-    next_mishap: u32,
-    /// Content sent that is left until it goes; `u64::MAX` where that does not matter.
-    to_give: u64,
+    schedule: Option<Box<Schedule>>,
+    joined_at: u64,
     /// How often it has started.
     starts: u32,
-    joined_at: u64,
     /// Counted among those that are waited for.
     pending: bool,
 }
 
-impl Life {
-    pub(super) fn new(plan: Plan) -> Self {
-        let mut life = Life {
-            due: u64::MAX,
-            join: plan.join,
+/// What is to come; `u64::MAX` is never.
+#[derive(Debug)]
+struct Schedule {
+    join: u64,
+    leave: u64,
+    give_up: u64,
+    /// When it comes back after a crash, with the pieces its disk kept.
+    back: Option<(u64, Bitfield)>,
+    patience: Option<Duration>,
+    /// In order of time, the next one last.
+    mishaps: Vec<(u64, Mishap)>,
+    /// Content it will yet send before it goes; `u64::MAX` where that does not matter.
+    to_give: u64,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule {
+            join: u64::MAX,
             leave: u64::MAX,
             give_up: u64::MAX,
             back: None,
-            patience: plan.patience,
-            mishaps: plan.mishaps.into_boxed_slice(),
-            next_mishap: 0,
+            patience: None,
+            mishaps: Vec::new(),
             to_give: u64::MAX,
-            starts: 0,
-            joined_at: 0,
-            pending: false,
+        }
+    }
+}
+
+impl Life {
+    pub(super) fn new(mut plan: Plan) -> Self {
+        plan.mishaps.reverse();
+        let schedule = Schedule {
+            join: plan.join,
+            patience: plan.patience,
+            mishaps: plan.mishaps,
+            ..Schedule::default()
         };
+        let schedule = Some(Box::new(schedule));
+        let mut life = Life { due: u64::MAX, schedule, joined_at: 0, starts: 0, pending: false };
         life.look_ahead();
         life
     }
@@ -61,21 +76,30 @@ impl Life {
         self.due
     }
 
+    fn schedule(&mut self) -> &mut Schedule {
+        self.schedule.get_or_insert_default()
+    }
+
+    /// Finds what comes next, and lets go of a schedule with nothing in it.
     fn look_ahead(&mut self) {
-        let mishap = self.mishaps.get(self.next_mishap as usize).map_or(u64::MAX, |&(at, _)| at);
-        let back = self.back.as_ref().map_or(u64::MAX, |back| back.0);
-        self.due = self.join.min(self.leave).min(self.give_up).min(back).min(mishap);
+        let Some(schedule) = &self.schedule else { return };
+        let mishap = schedule.mishaps.last().map_or(u64::MAX, |&(at, _)| at);
+        let back = schedule.back.as_ref().map_or(u64::MAX, |back| back.0);
+        self.due = schedule.join.min(schedule.leave).min(schedule.give_up).min(back).min(mishap);
+        if self.due == u64::MAX && schedule.to_give == u64::MAX {
+            self.schedule = None;
+        }
     }
 
     /// Content has left.
     pub(super) fn uploaded(&mut self, bytes: u64, now: u64) {
-        if self.to_give == u64::MAX {
+        let Some(schedule) = self.schedule.as_mut().filter(|schedule| schedule.to_give != u64::MAX) else {
             return;
-        }
-        self.to_give = self.to_give.saturating_sub(bytes);
-        if self.to_give == 0 {
-            self.to_give = u64::MAX;
-            self.leave = now;
+        };
+        schedule.to_give = schedule.to_give.saturating_sub(bytes);
+        if schedule.to_give == 0 {
+            schedule.to_give = u64::MAX;
+            schedule.leave = now;
             self.look_ahead();
         }
     }
@@ -86,7 +110,7 @@ impl<S: Store> Node<S> {
     pub(crate) fn enrol(&mut self, post: &mut Post<'_, S::Payload>) {
         let group = &post.world.model.groups[usize::from(self.group)];
         let layout = &post.world.layout;
-        if self.life.join == u64::MAX {
+        if self.life.schedule.as_ref().is_none_or(|schedule| schedule.join == u64::MAX) {
             return;
         }
         post.tally.to_come += 1;
@@ -104,40 +128,35 @@ impl<S: Store> Node<S> {
         }
         let have = initial_pieces(&post.world.model, self.id, group);
         let here: u64 = have.iter().map(|piece| u64::from(layout.piece_len(piece))).sum();
-        self.outcome.lacked = layout.length() - here;
+        self.record.lacked = layout.length() - here;
     }
 
     /// Does the one thing that is due.
     pub(super) fn live(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
-        let life = &mut self.life;
-        if life.join <= now {
-            life.join = u64::MAX;
+        let schedule = self.life.schedule();
+        if schedule.join <= now {
+            schedule.join = u64::MAX;
             post.tally.to_come -= 1;
             let group = &post.world.model.groups[usize::from(self.group)];
             let have = initial_pieces(&post.world.model, self.id, group);
             self.join(now, have, post);
-        } else if life.back.as_ref().is_some_and(|back| back.0 <= now) {
-            if let Some(back) = life.back.take() {
-                post.tally.to_come -= 1;
-                self.join(now, back.1, post);
-            }
-        } else if life.leave <= now || life.give_up <= now {
-            (life.leave, life.give_up) = (u64::MAX, u64::MAX);
+        } else if let Some((_, have)) = schedule.back.take_if(|back| back.0 <= now) {
+            post.tally.to_come -= 1;
+            self.join(now, have, post);
+        } else if schedule.leave <= now || schedule.give_up <= now {
+            (schedule.leave, schedule.give_up) = (u64::MAX, u64::MAX);
             self.leave(now, post);
-        } else if let Some(&(_, mishap)) = life.mishaps.get(life.next_mishap as usize) {
-            life.next_mishap += 1;
+        } else if let Some((_, mishap)) = schedule.mishaps.pop_if(|&mut (at, _)| at <= now) {
             self.befall(now, mishap, post);
         }
         self.life.look_ahead();
     }
 
-    fn join(&mut self, now: u64, have: swarmlab_protocol::Bitfield, post: &mut Post<'_, S::Payload>) {
+    fn join(&mut self, now: u64, have: Bitfield, post: &mut Post<'_, S::Payload>) {
         let world = post.world;
         let group = &world.model.groups[usize::from(self.group)];
         self.life.joined_at = now;
-        if self.outcome.join.is_none() {
-            self.outcome.join = Some(Duration::from_micros(now));
-        }
+        self.record.join.set_once(now);
         post.tally.hold(have.iter());
         post.tally.up_capacity += group.up;
         let presence = &mut post.tally.groups[usize::from(self.group)];
@@ -160,12 +179,13 @@ impl<S: Store> Node<S> {
         self.life.starts += 1;
         if complete {
             presence.seeds += 1;
-            self.outcome.complete.get_or_insert(Duration::from_micros(now));
+            self.record.complete.set_once(now);
             self.plan_departure(now, post);
         } else {
             presence.leechers += 1;
-            if let Some(patience) = self.life.patience {
-                self.life.give_up = now.saturating_add(patience.as_micros() as u64);
+            let schedule = self.life.schedule();
+            if let Some(patience) = schedule.patience {
+                schedule.give_up = now.saturating_add(patience.as_micros() as u64);
             }
         }
         self.hand(now, Input::Deadline, post);
@@ -176,16 +196,15 @@ impl<S: Store> Node<S> {
         let presence = &mut post.tally.groups[usize::from(self.group)];
         presence.leechers -= 1;
         presence.seeds += 1;
-        if self.outcome.complete.is_none() {
+        if self.record.complete.set_once(now) {
             presence.completed += 1;
-            self.outcome.complete = Some(Duration::from_micros(now));
         }
         if let Some(witness) = &self.witness {
-            let since = self.outcome.join.map_or(0, |join| join.as_micros() as u64);
+            let since = self.record.join.get().unwrap_or(0);
             let down = post.world.model.groups[usize::from(self.group)].down;
-            witness.completes((now, self.id), (since, self.outcome.lacked, down), &mut post.tally.breaches);
+            witness.completes((now, self.id), (since, self.record.lacked, down), &mut post.tally.breaches);
         }
-        self.life.give_up = u64::MAX;
+        self.life.schedule().give_up = u64::MAX;
         self.no_longer_waited_for(now, post);
         self.plan_departure(now, post);
         self.life.look_ahead();
@@ -202,11 +221,11 @@ impl<S: Store> Node<S> {
         let world = post.world;
         let group = &world.model.groups[usize::from(self.group)];
         if let Some(time) = stay(&world.model, self.id, group) {
-            self.life.leave = now.saturating_add(time.as_micros() as u64);
+            self.life.schedule().leave = now.saturating_add(time.as_micros() as u64);
         } else if let Leave::AtRatio(ratio) = group.leave {
             let goal = (world.layout.length() as f64 * ratio) as u64;
-            let given = self.peer.as_ref().map_or(0, |peer| peer.totals().uploaded) + self.outcome.uploaded;
-            self.life.to_give = goal.saturating_sub(given);
+            let given = self.peer.as_ref().map_or(0, |peer| peer.totals().uploaded) + self.record.uploaded;
+            self.life.schedule().to_give = goal.saturating_sub(given);
             self.life.uploaded(0, now);
         }
     }
@@ -217,7 +236,7 @@ impl<S: Store> Node<S> {
             return;
         }
         self.hand(now, Input::Stop, post);
-        self.outcome.leave = Some(Duration::from_micros(now));
+        self.record.leave.set_once(now);
         self.no_longer_waited_for(now, post);
         self.go(now, post);
     }
@@ -246,17 +265,13 @@ impl<S: Store> Node<S> {
     }
 
     fn add_totals(&mut self, now: u64, peer: &Torrent) {
-        let totals = peer.totals();
-        self.outcome.uploaded += totals.uploaded;
-        self.outcome.downloaded += totals.downloaded;
-        self.outcome.wasted += totals.wasted;
-        self.outcome.present_us += now - self.life.joined_at;
+        self.record.add(peer.totals(), now - self.life.joined_at);
     }
 
     /// Counts the pieces of a node that others can have of it.
     pub(crate) fn count_gifts(&self, holders: &mut [u32]) {
         let Some(witness) = self.witness.as_ref().filter(|witness| witness.gives()) else { return };
-        if !self.outcome.nat {
+        if !self.record.nat {
             witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
         }
     }
@@ -290,10 +305,12 @@ impl<S: Store> Node<S> {
         if let Some(peer) = self.peer.take() {
             self.add_totals(now, &peer);
         }
-        self.outcome.up_wire = self.up.carried;
-        self.outcome.down_wire = self.down.carried;
-        self.outcome.hash = self.hash();
-        self.outcome
+        crate::PeerOutcome {
+            up_wire: self.up.carried,
+            down_wire: self.down.carried,
+            hash: self.hash(),
+            ..self.record.outcome(u32::from(self.group))
+        }
     }
 
     fn befall(&mut self, now: u64, mishap: Mishap, post: &mut Post<'_, S::Payload>) {
@@ -309,14 +326,15 @@ impl<S: Store> Node<S> {
             Mishap::Disk(rate) => self.set_disk(now, rate),
             Mishap::Crash { back } => {
                 let Some(peer) = self.go(now, post) else { return };
-                (self.life.leave, self.life.give_up) = (u64::MAX, u64::MAX);
+                let schedule = self.life.schedule();
+                (schedule.leave, schedule.give_up) = (u64::MAX, u64::MAX);
                 match back {
                     Some(at) => {
                         post.tally.to_come += 1;
-                        self.life.back = Some(Box::new((at.max(now + 1), peer.have().clone())));
+                        schedule.back = Some((at.max(now + 1), peer.have().clone()));
                     }
                     None => {
-                        self.outcome.leave = Some(Duration::from_micros(now));
+                        self.record.leave.set_once(now);
                         self.no_longer_waited_for(now, post);
                     }
                 }

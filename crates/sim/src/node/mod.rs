@@ -8,6 +8,7 @@ mod calls;
 mod carry;
 mod disk;
 mod life;
+mod record;
 
 use swarmlab_protocol::{Block, ConnId, Input, Instant, Message, Torrent};
 
@@ -16,7 +17,6 @@ use crate::check::Witness;
 use crate::event::{Acks, Event, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
-use crate::outcome::PeerOutcome;
 use crate::plan::Plan;
 use crate::post::Post;
 use crate::store::Store;
@@ -80,7 +80,7 @@ pub(crate) struct Node<S: Store> {
     /// Connection that has a block to acknowledge on the next message to it.
     to_ack: Option<(u16, Acks)>,
     life: life::Life,
-    pub(crate) outcome: PeerOutcome,
+    record: record::Record,
     /// Corrupt blocks that are stored and not judged yet.
     tainted: Vec<Block>,
     /// Only with checkers.
@@ -104,7 +104,7 @@ impl<S: Store> Node<S> {
             store: None,
             disk: None,
             to_ack: None,
-            outcome: PeerOutcome { group: u32::from(plan.group), nat: plan.nat, ..PeerOutcome::default() },
+            record: record::Record::new(plan.nat),
             life: life::Life::new(plan),
             tainted: Vec::new(),
             witness: None,
