@@ -3,5 +3,7 @@
 
 pub mod bound;
 pub mod numbers;
+pub mod results;
 pub mod statistics;
+mod summary;
 pub mod table;
