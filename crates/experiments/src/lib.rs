@@ -3,6 +3,7 @@
 
 pub mod bound;
 pub mod numbers;
+mod report;
 pub mod results;
 pub mod statistics;
 mod summary;

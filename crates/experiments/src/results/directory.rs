@@ -11,7 +11,7 @@ use super::{Results, manifest};
 
 const MANIFEST: &str = "manifest.json";
 /// In the order in which they are written.
-const FILES: [&str; 4] = [MANIFEST, "results.json", "peers.csv", "timeline.csv"];
+const FILES: [&str; 5] = [MANIFEST, "results.json", "peers.csv", "timeline.csv", "report.html"];
 
 /// Why a result was not written.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +87,7 @@ pub(super) fn write(results: &Results<'_>, dir: &Path) -> Result<(), WriteError>
     write_file(dir, "results.json", |file| file.write_all(results.json().as_bytes()))?;
     write_file(dir, "peers.csv", |file| results.write_peers(file))?;
     write_file(dir, "timeline.csv", |file| results.write_timeline(file))?;
+    write_file(dir, "report.html", |file| file.write_all(results.report().as_bytes()))?;
     write_file(dir, MANIFEST, |file| file.write_all(manifest::of(results, &FILES, true).as_bytes()))
 }
 

@@ -21,8 +21,11 @@ pub use document::{
     CheckResult, ContentSize, Document, GroupResult, KindCount, PeerFlow, Times, TrackerResult, Utilisation,
 };
 
+pub(crate) use groups::download_time;
+pub(crate) use timeline::present;
+
 use crate::bound::{self, Bound};
-use crate::summary;
+use crate::{report, summary};
 
 /// What is known of a run besides its model and its outcome.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +120,11 @@ impl<'a> Results<'a> {
         summary::of(self)
     }
 
+    /// The page with the pictures: one file of HTML that needs nothing else.
+    pub fn report(&self) -> String {
+        report::of(self)
+    }
+
     /// Writes `peers.csv`: a row for each peer. The same model gives the same bytes on every machine.
     ///
     /// # Errors
@@ -133,7 +141,7 @@ impl<'a> Results<'a> {
         timeline::write(self.model, self.outcome, out)
     }
 
-    /// Writes `manifest.json`, `results.json`, `peers.csv` and `timeline.csv` into a directory, which is
+    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv` and `report.html` into a directory, which is
     /// made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
     /// `"complete": false`.
     ///

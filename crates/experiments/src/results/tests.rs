@@ -391,7 +391,7 @@ fn results_are_written_once_and_again() {
         names.sort_unstable();
         names
     };
-    let all = ["manifest.json", "peers.csv", "results.json", "timeline.csv"];
+    let all = ["manifest.json", "peers.csv", "report.html", "results.json", "timeline.csv"];
     assert_eq!(names(&path), all);
     assert_eq!(fs::read_to_string(path.join("results.json")).unwrap(), case.results().json());
     let manifest = |path: &Path| -> Value {
