@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bound;
+pub mod compare;
 pub mod numbers;
 mod report;
 pub mod results;
