@@ -106,11 +106,6 @@ pub fn show_size(bytes: u64) -> String {
     scaled(bytes, 1024, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
 }
 
-/// A rate in decimal units: `12.3 MB/s`.
-pub fn show_rate(bytes_per_second: u64) -> String {
-    scaled(bytes_per_second, 1000, &["B/s", "kB/s", "MB/s", "GB/s", "TB/s"])
-}
-
 /// A large number in short: `950`, `3.2 k`, `14 M`.
 pub fn show_number(number: u64) -> String {
     scaled(number, 1000, &["", "k", "M", "G", "T"]).trim_end().to_owned()
@@ -222,7 +217,6 @@ mod tests {
             assert_eq!(show_number(number), text);
         }
         assert_eq!(show_size(1_572_864), "1.5 MiB");
-        assert_eq!(show_rate(12_345_678), "12.3 MB/s");
         for (millis, text) in
             [(340, "340 ms"), (12_345, "12.3 s"), (125_000, "2 min 5 s"), (11_040_000, "3 h 4 min")]
         {

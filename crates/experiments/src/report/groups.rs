@@ -75,8 +75,7 @@ fn bands(rows: &[(String, Spread)]) -> String {
         tenths(height)
     );
     for (value, tick) in axis.ticks() {
-        let class = if u128::from(value) == MILLION { "even" } else { "grid" };
-        let _ = write!(svg, "<path class=\"{class}\" d=\"M{} 4V{}\"/>", tenths(x(value)), tenths(bottom));
+        let _ = write!(svg, "<path class=\"grid\" d=\"M{} 4V{}\"/>", tenths(x(value)), tenths(bottom));
         let _ = write!(
             svg,
             "<text class=\"mid\" x=\"{}\" y=\"{}\">{tick}</text>",
@@ -84,6 +83,9 @@ fn bands(rows: &[(String, Spread)]) -> String {
             tenths(bottom + 210)
         );
     }
+    // Where a peer has given back what it received.
+    let even = tenths(LEFT + axis.place(axis.unit, LENGTH));
+    let _ = write!(svg, "<path class=\"even\" d=\"M{even} 4V{}\"/>", tenths(bottom));
     let middle = tenths(LEFT + LENGTH / 2);
     let _ = write!(
         svg,
@@ -217,7 +219,12 @@ fn matrix(folds: &[Fold], cells: &[Vec<u128>], receivers: &[usize]) -> String {
                 tenths(y),
                 (6 + hundredths * 90 / 100).min(96)
             );
-            let class = if hundredths > 45 { "mid over" } else { "mid" };
+            // What can be read on the cell differs between light and dark in the middle.
+            let class = match hundredths {
+                0..60 => "mid on-pale",
+                60..85 => "mid on-middle",
+                _ => "mid on-full",
+            };
             let (x, y) = (tenths(x + column / 2 - 10), tenths(y + 205));
             let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{shown}</text></g>");
         }
@@ -229,4 +236,38 @@ fn matrix(folds: &[Fold], cells: &[Vec<u128>], receivers: &[usize]) -> String {
 /// A, B, C, ..
 fn letter(number: usize) -> String {
     char::from(b'A' + u8::try_from(number % 26).unwrap_or(0)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::tests::{large, small};
+
+    #[test]
+    fn a_column_of_flows_adds_up_to_what_was_received() {
+        let small = small();
+        let (says, svg) = flows(&small.results());
+        assert_eq!(
+            says,
+            "The most went from origin to slow, \"home\": 60.0 % of all content. A column adds up to what its receivers got."
+        );
+        let svg = svg.unwrap();
+        assert!(svg.contains(">60.0 %</text>") && svg.contains(">40.0 %</text>"), "{svg}");
+        assert_eq!(svg.matches("<rect").count(), 2); // nobody gave to the seed: it has a row, but no column
+    }
+
+    #[test]
+    fn medians_and_the_even_ratio_are_drawn() {
+        let small = small();
+        let (says, svg) = share_ratios(&small.results());
+        assert_eq!(
+            says,
+            "Half of the peers gave back less than 30 % of what they received, one in twenty less than 30 %."
+        );
+        assert!(svg.unwrap().contains("least 0.30, 5 % 0.30, median 0.30, 95 % 0.50, most 0.50"));
+        let mut generous = large(1, 2, 100, 2);
+        generous.outcome.peers.iter_mut().for_each(|peer| peer.uploaded *= 40);
+        let (_, svg) = share_ratios(&generous.results());
+        assert_eq!(svg.unwrap().matches("class=\"even\"").count(), 1);
+    }
 }

@@ -199,3 +199,55 @@ fn over_time(
 fn time_of(micros: u64) -> String {
     show_time(std::time::Duration::from_micros(micros))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::tests::small;
+
+    const SECOND: u64 = 1_000_000;
+
+    #[test]
+    fn completions_count_as_the_bound_does() {
+        let mut case = small();
+        let picture = completions(&case.results());
+        assert_eq!(
+            picture.says,
+            "2 of 2 leechers completed: half of them within 22.0 s, the last after 25.0 s, counted since the first arrival."
+        );
+        let chart = picture.chart.unwrap();
+        let (half, all) = ((22 * SECOND, MILLION / 2), (25 * SECOND + 1, MILLION));
+        assert_eq!(chart.series[0].points, [(0, 0), half, all]);
+        assert_eq!(chart.marks[0].at, 20_250_000);
+
+        // Without a bound: from each one's own join; who did not complete keeps the line below all.
+        case.model.groups[1].abort = Some(0.5);
+        case.outcome.peers[2].complete = None;
+        let picture = completions(&case.results());
+        assert!(picture.says.ends_with("counted since each one's own join."), "{}", picture.says);
+        assert_eq!(picture.chart.unwrap().series[0].points, [(0, 0), half]);
+    }
+
+    #[test]
+    fn use_is_what_was_sent_over_what_could_be_between_samples() {
+        let small = small();
+        let chart = utilisation(&small.results()).chart.unwrap();
+        let of = |name: &str| &chart.series.iter().find(|series| series.name == name).unwrap().points;
+        // 500 kB of the 500 kB that two leechers, who came between the samples, are taken to be able to send; then 800 of
+        // 1,000 kB, then 300.
+        assert_eq!(*of("leechers"), [(10 * SECOND, MILLION), (20 * SECOND, 800_000), (30 * SECOND, 300_000)]);
+        assert_eq!(*of("seeds"), [(10 * SECOND, 900_000), (20 * SECOND, MILLION), (30 * SECOND, 500_000)]);
+    }
+
+    #[test]
+    fn sentences_say_what_the_lines_show() {
+        let mut case = small();
+        assert_eq!(
+            size(&case.results()).says,
+            "At most 2 leechers at a time, first at 10.0 s; 3 seeds present at the end."
+        );
+        assert_eq!(rarest(&case.results()).says, "The rarest piece had at least 1 holder at all times.");
+        case.outcome.timeline[2].rarest = 0;
+        assert_eq!(rarest(&case.results()).says, "At 20.0 s a piece was held by nobody present.");
+    }
+}
