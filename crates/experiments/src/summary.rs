@@ -179,7 +179,7 @@ fn tracker_words(document: &Document) -> String {
     if tracker.unanswered > 0 {
         let _ = write!(words, ", {} not", grouped(tracker.unanswered));
     }
-    let _ = write!(words, ", {} peers given", show_number(tracker.peers_given));
+    let _ = write!(words, ", {} given", count(tracker.peers_given, "peer"));
     words
 }
 

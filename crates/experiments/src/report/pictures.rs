@@ -126,7 +126,7 @@ pub(super) fn utilisation(results: &Results<'_>) -> Picture {
         total(used.leechers),
         total(used.seeds)
     );
-    let sides = [("leechers", false), ("seeds", true)].map(|(name, seeds)| {
+    let sides = [("came as leechers", false), ("seeds from the start", true)].map(|(name, seeds)| {
         let groups: Vec<usize> = (0..model.groups.len())
             .filter(|&number| (model.groups[number].role == Role::Seed) == seeds)
             .collect();
@@ -235,8 +235,14 @@ mod tests {
         let of = |name: &str| &chart.series.iter().find(|series| series.name == name).unwrap().points;
         // 500 kB of the 500 kB that two leechers, who came between the samples, are taken to be able to send; then 800 of
         // 1,000 kB, then 300.
-        assert_eq!(*of("leechers"), [(10 * SECOND, MILLION), (20 * SECOND, 800_000), (30 * SECOND, 300_000)]);
-        assert_eq!(*of("seeds"), [(10 * SECOND, 900_000), (20 * SECOND, MILLION), (30 * SECOND, 500_000)]);
+        assert_eq!(
+            *of("came as leechers"),
+            [(10 * SECOND, MILLION), (20 * SECOND, 800_000), (30 * SECOND, 300_000)]
+        );
+        assert_eq!(
+            *of("seeds from the start"),
+            [(10 * SECOND, 900_000), (20 * SECOND, MILLION), (30 * SECOND, 500_000)]
+        );
     }
 
     #[test]

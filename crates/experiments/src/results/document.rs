@@ -59,7 +59,7 @@ pub struct Document {
     pub makespan_seconds: Option<Decimal>,
     /// `bound_seconds / makespan_seconds`: 1 is the physical limit.
     pub efficiency: Option<Decimal>,
-    /// Content sent over what the uplinks could have sent while their nodes were present.
+    /// Content sent over what the uplinks could have sent while their nodes were present, until the last completion.
     pub utilisation: Utilisation,
     /// The same with everything the links carried, headers included.
     pub link_utilisation: Utilisation,

@@ -20,12 +20,12 @@ pub(super) struct Total {
 }
 
 impl Total {
-    fn add(&mut self, peer: &PeerOutcome, up: u64) {
+    fn add(&mut self, peer: &PeerOutcome, up: u64, end: Duration) {
         self.uploaded += u128::from(peer.uploaded);
         self.downloaded += u128::from(peer.downloaded);
         self.wasted += u128::from(peer.wasted);
         self.up_wire += u128::from(peer.up_wire);
-        self.capacity = self.capacity.saturating_add(u128::from(up) * u128::from(peer.present_us));
+        self.capacity = self.capacity.saturating_add(u128::from(up) * u128::from(present_us(peer, end)));
     }
 
     pub(super) fn plus(self, other: Total) -> Total {
@@ -49,6 +49,15 @@ impl Total {
     }
 }
 
+/// Microseconds for which a node was present until the last completion. A run itself goes on to its next sample, when
+/// nobody is left to send to.
+fn present_us(peer: &PeerOutcome, end: Duration) -> u64 {
+    match (peer.join, peer.leave) {
+        (Some(join), None) => peer.present_us.min(micros(end.saturating_sub(join))),
+        _ => peer.present_us,
+    }
+}
+
 /// The totals of those who had everything from their start, and of all others.
 pub(super) struct Totals {
     pub(super) seeds: Total,
@@ -60,7 +69,7 @@ pub(super) fn totals(model: &Model, outcome: &Outcome) -> Totals {
     for peer in &outcome.peers {
         let Some(group) = model.groups.get(peer.group as usize) else { continue };
         let total = if group.role == Role::Seed { &mut totals.seeds } else { &mut totals.leechers };
-        total.add(peer, group.up);
+        total.add(peer, group.up, outcome.simulated);
     }
     totals
 }
@@ -87,7 +96,7 @@ pub(super) fn of(model: &Model, outcome: &Outcome, warmup: Duration) -> Vec<Grou
     for peer in &outcome.peers {
         let number = peer.group as usize;
         let Some(row) = rows.get_mut(number) else { continue };
-        totals[number].add(peer, model.groups[number].up);
+        totals[number].add(peer, model.groups[number].up, outcome.simulated);
         row.joined += u64::from(peer.join.is_some());
         row.bad_pieces += u64::from(peer.bad_pieces);
         if let Some(time) = download_time(peer) {

@@ -357,6 +357,17 @@ fn no_bound_where_the_last_completion_means_nothing() {
 }
 
 #[test]
+fn uplinks_are_not_idle_after_the_last_completion() {
+    let mut case = small();
+    let before = case.results().document().utilisation;
+    // The run goes on to its next sample at 30 s.
+    case.outcome.peers[0].present_us = 30_000_000;
+    case.outcome.peers[1].present_us = 29_000_000;
+    let after = case.results().document().utilisation;
+    assert_eq!((before.all, before.seeds), (after.all, after.seeds));
+}
+
+#[test]
 fn times_leave_the_warm_up_out() {
     let mut case = small();
     case.info.warmup = millis(1_500);
