@@ -1,2 +1,11 @@
 //! Questions asked of the simulator: scenario files in, results and reports out.
 #![forbid(unsafe_code)]
+
+pub mod bound;
+pub mod compare;
+pub mod numbers;
+mod report;
+pub mod results;
+pub mod statistics;
+mod summary;
+pub mod table;
