@@ -12,6 +12,8 @@ use crate::event::Event;
 
 /// Buckets in the ring.
 const RING: usize = 1024;
+/// Windows ahead in which most events lie: a latency or two.
+const NEAR: u64 = 4;
 /// Widest window: the offset in a window is kept in 16 bits of a key.
 pub(crate) const MOST_WIDTH: u64 = u16::MAX as u64;
 /// Bits of a key that say where the event lies in its bucket.
@@ -149,14 +151,18 @@ impl<P> Calendar<P> {
             return self.far.entry(window).or_default();
         }
         let place = window as usize % RING;
-        let bit = 1 << (place % 64);
-        if self.used[place / 64] & bit == 0 {
-            self.used[place / 64] |= bit;
-            if let Some(spare) = self.spare.pop() {
-                self.ring[place] = spare;
-            }
+        self.used[place / 64] |= 1 << (place % 64);
+        let bucket = &mut self.ring[place];
+        // Large vectors go where many events are to be expected: not into the hundreds of windows in which a few nodes wait
+        // for a timer.
+        if bucket.events.capacity() == 0
+            && window - self.window <= NEAR
+            && let Some(mut spare) = self.spare.pop()
+        {
+            spare.keys.append(&mut bucket.keys);
+            *bucket = spare;
         }
-        &mut self.ring[place]
+        bucket
     }
 
     /// The next window in which something happens.
@@ -209,7 +215,7 @@ impl<P> Calendar<P> {
     pub(crate) fn recycle(&mut self, mut bucket: Bucket<P>) {
         bucket.keys.clear();
         bucket.events.clear();
-        if self.spare.len() < 4 {
+        if self.spare.len() < NEAR as usize && bucket.events.capacity() > 0 {
             self.spare.push(bucket);
         }
     }
