@@ -37,6 +37,7 @@
 extern crate alloc;
 
 mod announce;
+mod availability;
 mod bitfield;
 mod boundary;
 pub mod choker;
@@ -46,6 +47,7 @@ mod handshake;
 mod message;
 mod peers;
 pub mod picker;
+mod pool;
 mod random;
 mod remote_sets;
 mod requests;

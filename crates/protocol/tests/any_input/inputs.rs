@@ -100,7 +100,7 @@ impl Reader<'_> {
                 Input::Opened { conn, peer: Box::new(Opened { addr, direction, peer_id, reserved }) }
             }
             3 => Input::Closed { conn },
-            4 => Input::ConnectFailed { addr: self.addr() },
+            4 => Input::ConnectFailed { addr: Box::new(self.addr()) },
             5 | 6 => Input::Writable { conn, blocks: u16::from(self.byte()) },
             7..=9 => {
                 let piece = self.piece();
