@@ -36,12 +36,15 @@ fn main() {
 }
 
 fn torrent(pieces: u32, have: Bitfield, seed: u64) -> Torrent {
+    Torrent::new(setup(pieces, have, seed))
+}
+
+fn setup(pieces: u32, have: Bitfield, seed: u64) -> Setup {
     let layout = Layout::new(u64::from(pieces * BLOCKS * Layout::BLOCK_LEN), 256 << 10, Layout::BLOCK_LEN);
     // The depth that a link of about 100 kB/s settles at.
     let pipeline = Pipeline { min: 5, max: 8, span: Duration::from_secs(1) };
     let config = Arc::new(Config { pipeline, ..Config::default() });
-    let peer_id = peer_id(0);
-    Torrent::new(Setup { layout: Arc::new(layout.unwrap()), config, peer_id, have, tiers: vec![1], seed })
+    Setup { layout: Arc::new(layout.unwrap()), config, peer_id: peer_id(0), have, tiers: vec![1], seed }
 }
 
 fn peer_id(number: u32) -> PeerId {
@@ -78,13 +81,11 @@ fn heap(links: u16, pieces: u32, here: u32) -> (usize, usize) {
     (0..here).for_each(|piece| _ = have.insert(PieceIndex(piece * 7 % pieces)));
     let sets: Vec<Bitfield> = (0..links).map(|_| some(pieces, &mut random, 10)).collect();
     let sets: Vec<Arc<Bitfield>> = sets.into_iter().map(Arc::new).collect();
-    let mut end = torrent(pieces, have, 1);
-    let shared = {
-        let region = Region::new(ALLOC);
-        drop(torrent(pieces, Bitfield::empty(pieces), 1));
-        region.change().bytes_allocated
-    };
+    // What a torrent takes for itself: layout and configuration are shared in a simulation.
+    let setup = setup(pieces, have.clone(), 1);
     let region = Region::new(ALLOC);
+    let mut end = Torrent::new(Setup { have, ..setup });
+    let have_len = pieces.div_ceil(64) as usize * 8;
     let list: Box<[SocketAddr]> = (1..=60).map(addr).collect();
     hand(&mut end, 0, Input::Peers { source: PeerSource::Tracker, list }, &mut out);
     for conn in 0..links {
@@ -120,10 +121,7 @@ fn heap(links: u16, pieces: u32, here: u32) -> (usize, usize) {
     out.clear();
     let change = region.change();
     let held = change.bytes_allocated - change.bytes_deallocated;
-    let size = size_of::<Torrent>();
-    drop(end);
-    // What a fresh torrent holds (layout and configuration are shared in a simulation, but small) counts too.
-    (size, held + shared)
+    (size_of::<Torrent>(), held + have_len)
 }
 
 fn hand(end: &mut Torrent, millis: u64, input: Input, out: &mut Vec<Output>) {

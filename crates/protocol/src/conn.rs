@@ -1,12 +1,14 @@
 //! One row per link: the flags of both sides, what is outstanding each way, and how fast each way has been.
 //!
-//! A million simulated peers have tens of millions of these, so a row is 80 bytes and owns no memory: queues are in pools
-//! (`pool`), what few links need is in side tables, and of a peer id only a hash is kept.
+//! A million simulated peers have tens of millions of these, so a row is 64 bytes and owns no memory: queues are in pools
+//! (`pool`), what few links need is in side tables (`flows` and some here), and of a peer id only a hash is kept.
 
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use crate::flows::Flows;
 use crate::pool::{Pool, Queue};
+use crate::seldom::Seldom;
 use crate::{Block, ConnId, Direction, Instant, Opened, PeerId, PieceIndex, Random};
 
 /// A moment in milliseconds since the driver's start, wrapping after 49 days: half the size of an [`Instant`].
@@ -59,27 +61,6 @@ impl Asked {
 
     pub(crate) fn is_for(self, piece: PieceIndex, number: u32) -> bool {
         self.number() == number && { self.piece } == piece
-    }
-}
-
-/// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Window {
-    current: u32,
-    last: u32,
-}
-
-impl Window {
-    pub(crate) fn add(&mut self, bytes: u32) {
-        self.current = self.current.saturating_add(bytes);
-    }
-
-    pub(crate) fn bytes(self) -> u32 {
-        self.current.saturating_add(self.last)
-    }
-
-    pub(crate) fn turn(&mut self) {
-        self.last = core::mem::take(&mut self.current);
     }
 }
 
@@ -147,13 +128,11 @@ pub(crate) struct Conn {
     pub(crate) interest_at: Stamp,
     /// When we last unchoked it.
     pub(crate) unchoked_at: Stamp,
-    /// Bytes sent since we last unchoked it.
-    pub(crate) sent_since_unchoke: u32,
-    pub(crate) down: Window,
-    pub(crate) up: Window,
+    /// Where what has passed of late is kept.
+    pub(crate) flow: u16,
 }
 
-const _: () = assert!(size_of::<Conn>() == 80);
+const _: () = assert!(size_of::<Conn>() == 64);
 const _: () = assert!(Pool::<Asked>::ITEM_SIZE == 16);
 const _: () = assert!(Pool::<Block>::ITEM_SIZE == 16);
 
@@ -196,9 +175,7 @@ impl Conn {
             block_at: now,
             interest_at: now,
             unchoked_at: now,
-            sent_since_unchoke: 0,
-            down: Window::default(),
-            up: Window::default(),
+            flow: Flows::NONE,
         };
         conn.set(Flag::Open, true);
         conn.set(Flag::Incoming, peer.direction == Direction::Incoming);
@@ -276,11 +253,11 @@ pub(crate) struct Conns {
     rows: Vec<Conn>,
     open: u16,
     /// Addresses of IPv6.
-    v6: Vec<(ConnId, SocketAddrV6)>,
+    v6: Seldom<(ConnId, SocketAddrV6)>,
     /// Pieces that remotes serve even while they choke us (BEP 6), in the order in which they were offered.
-    allowed_fast: Vec<(ConnId, PieceIndex)>,
+    allowed_fast: Seldom<(ConnId, PieceIndex)>,
     /// Requests dropped because too many were queued and the remote could not be told.
-    overflow: Vec<(ConnId, u16)>,
+    overflow: Seldom<(ConnId, u16)>,
 }
 
 impl Conns {
@@ -382,8 +359,8 @@ impl Conns {
     }
 
     /// What an observer may see of each link.
-    pub(crate) fn views(&self) -> impl Iterator<Item = (ConnId, ConnView)> {
-        let view = |id, conn: &Conn| ConnView {
+    pub(crate) fn views(&self, flows: &Flows) -> impl Iterator<Item = (ConnId, ConnView)> {
+        let view = move |id, conn: &Conn| ConnView {
             addr: self.addr_of(id, conn),
             direction: conn.direction(),
             we_choking: conn.is(Flag::WeChoking),
@@ -394,8 +371,8 @@ impl Conns {
             remote_count: conn.remote_count,
             outstanding: conn.asked.len().into(),
             queued: conn.queued.len().into(),
-            received_window: conn.down.bytes(),
-            sent_window: conn.up.bytes(),
+            received_window: flows.get(conn).down.bytes(),
+            sent_window: flows.get(conn).up.bytes(),
         };
         self.iter().map(move |(id, conn)| (id, view(id, conn)))
     }

@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::time::Duration;
 
 use crate::conn::PeerHash;
+use crate::seldom::Seldom;
 use crate::{Instant, PeerSource, Random};
 
 /// Addresses kept at most; more are forgotten, so that a tracker cannot fill our memory.
@@ -100,8 +101,8 @@ struct Banned {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     v4: Vec<Known<SocketAddrV4>>,
-    v6: Vec<Known<SocketAddrV6>>,
-    banned: Vec<Banned>,
+    v6: Seldom<Known<SocketAddrV6>>,
+    banned: Seldom<Banned>,
     connecting: u16,
 }
 
@@ -120,7 +121,7 @@ impl Peers {
             }
             match addr {
                 SocketAddr::V4(addr) => push(&mut self.v4, Known { addr, fate }),
-                SocketAddr::V6(addr) => push(&mut self.v6, Known { addr, fate }),
+                SocketAddr::V6(addr) => self.v6.push(Known { addr, fate }),
             }
         }
     }
@@ -140,7 +141,7 @@ impl Peers {
     fn forget(&mut self, at: usize) {
         match at.checked_sub(self.v4.len()) {
             None => _ = self.v4.swap_remove(at),
-            Some(at) => _ = self.v6.swap_remove(at),
+            Some(at) => self.v6.swap_remove(at),
         }
     }
 
@@ -245,7 +246,8 @@ impl Peers {
     /// Never speak to this remote again.
     pub(crate) fn ban(&mut self, addr: SocketAddr, peer: PeerHash) {
         if self.banned.len() >= MOST_BANNED {
-            self.banned.remove(0);
+            let mut oldest = true;
+            self.banned.retain(|_| !core::mem::take(&mut oldest));
         }
         self.banned.push(Banned { addr, peer });
         for (known, fate) in self.all_mut() {

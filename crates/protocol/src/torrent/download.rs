@@ -205,7 +205,7 @@ impl Torrent {
         conn.set(Flag::Useful, true);
         match asked {
             Some(asked) => {
-                conn.down.add(block.len);
+                self.flows.get_mut(id, conn).down.add(block.len);
                 conn.block_at = stamp;
                 conn.set(Flag::Snubbed, false);
                 let pipeline = &self.config.pipeline;

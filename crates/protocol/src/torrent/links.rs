@@ -129,6 +129,7 @@ impl Torrent {
         for &asked in self.asked.iter(conn.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
+        self.flows.forget(conn.flow, &mut self.conns);
         let owed = !conn.asked.is_empty();
         self.asked.clear(&mut conn.asked);
         self.queued.clear(&mut conn.queued);

@@ -21,10 +21,12 @@ use crate::announce::Announcer;
 use crate::availability::Availability;
 use crate::choker::Choker;
 use crate::conn::{Asked, Conn, Conns, Flag, PeerHash, Stamp};
+use crate::flows::Flows;
 use crate::peers::Peers;
 use crate::pool::Pool;
 use crate::remote_sets::RemoteSets;
 use crate::requests::Requests;
+use crate::seldom::Seldom;
 use crate::{
     Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, ConnView, Input, Instant, Message,
     Misbehaviour, Note, Output, PeerId, Random, TrackerId,
@@ -78,6 +80,7 @@ pub struct Torrent {
     conns: Conns,
     /// Links in an upload slot: unchoked, and they want something.
     served: u16,
+    flows: Flows,
     /// Requests made of all links.
     asked: Pool<Asked>,
     /// Blocks that all links have asked for.
@@ -88,7 +91,7 @@ pub struct Torrent {
     choker: Choker,
     announcer: Announcer,
     peers: Peers,
-    departed: Vec<Departed>,
+    departed: Seldom<Departed>,
     random: Streams,
     next_serial: u16,
     stopping: bool,
@@ -125,7 +128,7 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 840);
+const _: () = assert!(size_of::<Torrent>() <= 672);
 
 /// A remote that has left but gave blocks of unfinished pieces: it may yet be convicted.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +158,7 @@ impl Torrent {
             totals: Totals { left: layout.length() - here, ..Totals::default() },
             conns: Conns::default(),
             served: 0,
+            flows: Flows::new(),
             asked: Pool::new(),
             queued: Pool::new(),
             sets: RemoteSets::new(piece_count),
@@ -163,7 +167,7 @@ impl Torrent {
             choker: Choker::new(),
             announcer: Announcer::new(&tiers, &mut Random::stream(seed, 1)),
             peers: Peers::default(),
-            departed: Vec::new(),
+            departed: Seldom::new(),
             random: Streams {
                 pick: Random::stream(seed, 2),
                 choke: Random::stream(seed, 3),
@@ -294,7 +298,7 @@ impl Torrent {
         let row = self.conns.get(conn).map_or(0, |row| {
             let working = self.requests.touch(row.working);
             let queues = self.asked.touch(row.asked) + self.queued.touch(row.queued);
-            u64::from(row.remote_count) + u64::from(row.up.bytes()) + working + queues
+            u64::from(row.remote_count) + self.flows.touch(row.flow) + working + queues
         });
         let have = self.have.words().first().copied().unwrap_or(0);
         let sums = [row, self.sets.touch(conn), self.availability.touch(), have, self.due.as_micros()];
@@ -328,7 +332,7 @@ impl Torrent {
 
     /// The open links.
     pub fn conns(&self) -> impl Iterator<Item = (ConnId, ConnView)> + '_ {
-        self.conns.views()
+        self.conns.views(&self.flows)
     }
 
     /// How many links are open.

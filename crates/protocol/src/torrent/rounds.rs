@@ -43,10 +43,7 @@ impl Torrent {
             self.tend(now, id, out);
         }
         self.rechoke(now, true, out);
-        for (_, conn) in self.conns.iter_mut() {
-            conn.down.turn();
-            conn.up.turn();
-        }
+        self.flows.turn(&mut self.conns);
         let any = self.conns.len() > 0;
         self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);

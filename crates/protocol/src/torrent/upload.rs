@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
 use crate::conn::{Conn, Flag, Stamp};
+use crate::flows::Flows;
 use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
@@ -28,7 +29,7 @@ impl Torrent {
             return;
         }
         if conn.credit > 0 && conn.queued.is_empty() {
-            return self.totals.uploaded += upload(conn, id, now, block, out);
+            return self.upload(now, id, block, out);
         }
         self.queued.push(&mut conn.queued, block);
         self.pump(now, id, out);
@@ -50,11 +51,22 @@ impl Torrent {
 
     /// Sends queued blocks while the driver takes them.
     fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        while conn.credit > 0 {
+        while let Some(conn) = self.conns.get_mut(id).filter(|conn| conn.credit > 0) {
             let Some(block) = self.queued.pop(&mut conn.queued) else { return };
-            self.totals.uploaded += upload(conn, id, now, block, out);
+            self.upload(now, id, block, out);
         }
+    }
+
+    /// Sends a block for one of the link's credits.
+    fn upload(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.credit -= 1;
+        conn.set(Flag::Useful, true);
+        let flow = self.flows.get_mut(id, conn);
+        flow.up.add(block.len);
+        flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);
+        self.totals.uploaded += u64::from(block.len);
+        send(conn, id, now, Message::Piece(block), out);
     }
 
     pub(super) fn remote_interested(
@@ -110,17 +122,20 @@ impl Torrent {
 
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
-        let view = |(id, conn): (ConnId, &Conn)| ChokeView {
-            conn: id,
-            interested: conn.is(Flag::RemoteInterested),
-            unchoked: !conn.is(Flag::WeChoking),
-            snubbed: conn.is(Flag::Snubbed),
-            received: conn.down.bytes(),
-            sent: conn.up.bytes(),
-            pending: !conn.queued.is_empty(),
-            since_unchoke: stamp.since(conn.unchoked_at),
-            pieces_since_unchoke: conn.sent_since_unchoke / piece_length,
-            progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
+        let view = |(id, conn): (ConnId, &Conn)| {
+            let flow = self.flows.get(conn);
+            ChokeView {
+                conn: id,
+                interested: conn.is(Flag::RemoteInterested),
+                unchoked: !conn.is(Flag::WeChoking),
+                snubbed: conn.is(Flag::Snubbed),
+                received: flow.down.bytes(),
+                sent: flow.up.bytes(),
+                pending: !conn.queued.is_empty(),
+                since_unchoke: stamp.since(conn.unchoked_at),
+                pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
+                progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
+            }
         };
         self.conns.iter().map(view).collect()
     }
@@ -130,7 +145,9 @@ impl Torrent {
         conn.set(Flag::WeChoking, false);
         self.served += u16::from(conn.is_served());
         conn.unchoked_at = Stamp::of(now);
-        conn.sent_since_unchoke = 0;
+        if conn.flow != Flows::NONE {
+            self.flows.get_mut(id, conn).sent_since_unchoke = 0;
+        }
         send(conn, id, now, Message::Unchoke, out);
         self.note(Note::Unchoked { conn: id, reason }, out);
     }
@@ -155,14 +172,4 @@ impl Torrent {
         };
         self.note(Note::Choked { conn: id, reason }, out);
     }
-}
-
-/// Sends a block for one of the link's credits; returns its length.
-fn upload(conn: &mut Conn, id: ConnId, now: Instant, block: Block, out: &mut Vec<Output>) -> u64 {
-    conn.credit -= 1;
-    conn.up.add(block.len);
-    conn.set(Flag::Useful, true);
-    conn.sent_since_unchoke = conn.sent_since_unchoke.saturating_add(block.len);
-    send(conn, id, now, Message::Piece(block), out);
-    block.len.into()
 }
