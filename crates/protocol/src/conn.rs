@@ -1,10 +1,11 @@
 //! One row per link: the flags of both sides, what is outstanding each way, and how fast each way has been.
 //!
-//! A million simulated peers have tens of millions of these, so a row is 64 bytes and owns no memory: queues are in pools
+//! A million simulated peers have tens of millions of these, so a row is 56 bytes and owns no memory: queues are in pools
 //! (`pool`), what few links need is in side tables (`flows` and some here), and of a peer id only a hash is kept.
 
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::time::Duration;
 
 use crate::flows::Flows;
 use crate::pool::{Pool, Queue};
@@ -24,6 +25,26 @@ impl Stamp {
     /// Milliseconds from `earlier` to `self`.
     pub(crate) fn since(self, earlier: Stamp) -> u32 {
         self.0.wrapping_sub(earlier.0)
+    }
+}
+
+/// A moment in quarters of a second (2^18 microseconds), wrapping after 4.7 hours: for what is counted in minutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Coarse(u16);
+
+impl Coarse {
+    /// What it cannot tell apart.
+    pub(crate) const STEP: Duration = Duration::from_micros(1 << 18);
+
+    #[inline]
+    pub(crate) fn of(now: Instant) -> Self {
+        Coarse((now.as_micros() >> 18) as u16)
+    }
+
+    /// Whether this moment lies at least so far back, 4.7 hours at most. It may seem to up to half a second early.
+    pub(crate) fn is_past(self, now: Instant, span: Duration) -> bool {
+        let span = (span.as_micros() >> 18).min(u128::from(u16::MAX)) as u16;
+        Coarse::of(now).0.wrapping_sub(self.0) >= span
     }
 }
 
@@ -104,8 +125,8 @@ pub(crate) struct Conn {
     pub(crate) serial: u16,
     /// How many pieces the remote has.
     pub(crate) remote_count: u32,
-    pub(crate) heard_at: Stamp,
-    pub(crate) sent_at: Stamp,
+    pub(crate) heard_at: Coarse,
+    pub(crate) sent_at: Coarse,
     /// Requests made of the remote.
     pub(crate) asked: Queue,
     /// Blocks the remote has asked for.
@@ -123,16 +144,16 @@ pub(crate) struct Conn {
     addr: SocketAddrV4,
     pub(crate) peer: PeerHash,
     /// When it last gave a block, or when it began to owe us one.
-    pub(crate) block_at: Stamp,
+    pub(crate) block_at: Coarse,
     /// Since when it wants something of us, or nothing; since we have everything if that is later.
-    pub(crate) interest_at: Stamp,
+    pub(crate) interest_at: Coarse,
     /// When we last unchoked it.
     pub(crate) unchoked_at: Stamp,
     /// Where what has passed of late is kept.
     pub(crate) flow: u16,
 }
 
-const _: () = assert!(size_of::<Conn>() == 64);
+const _: () = assert!(size_of::<Conn>() == 56);
 const _: () = assert!(Pool::<Asked>::ITEM_SIZE == 16);
 const _: () = assert!(Pool::<Block>::ITEM_SIZE == 16);
 
@@ -152,7 +173,8 @@ impl PeerHash {
 }
 
 impl Conn {
-    pub(crate) fn new(peer: &Opened, serial: u16, fast: bool, pipeline: u16, now: Stamp) -> Self {
+    pub(crate) fn new(peer: &Opened, serial: u16, fast: bool, pipeline: u16, now: Instant) -> Self {
+        let coarse = Coarse::of(now);
         let addr = match peer.addr {
             SocketAddr::V4(addr) => addr,
             SocketAddr::V6(_) => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
@@ -161,8 +183,8 @@ impl Conn {
             flags: 0,
             serial,
             remote_count: 0,
-            heard_at: now,
-            sent_at: now,
+            heard_at: coarse,
+            sent_at: coarse,
             asked: Queue::EMPTY,
             queued: Queue::EMPTY,
             pipeline,
@@ -172,9 +194,9 @@ impl Conn {
             strikes: 0,
             addr,
             peer: PeerHash::of(peer.peer_id),
-            block_at: now,
-            interest_at: now,
-            unchoked_at: now,
+            block_at: coarse,
+            interest_at: coarse,
+            unchoked_at: Stamp::of(now),
             flow: Flows::NONE,
         };
         conn.set(Flag::Open, true);
@@ -385,4 +407,20 @@ pub(crate) fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, value: T) {
         vec.reserve_exact(len + step - vec.len());
     }
     vec.resize(len, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coarse_moments_keep_count_where_they_wrap() {
+        let at = |millis: u64| Instant::from_micros(millis * 1_000);
+        let wraps = (1 << 34) / 1_000;
+        for start in [0, 100, 1_000, wraps - 30_000, wraps - 1] {
+            let moment = Coarse::of(at(start));
+            assert!(!moment.is_past(at(start + 59_400), Duration::from_secs(60)), "{start}");
+            assert!(moment.is_past(at(start + 60_000), Duration::from_secs(60)), "{start}");
+        }
+    }
 }

@@ -56,16 +56,22 @@ impl Flows {
     }
 
     /// The same, to be changed.
+    #[inline]
     pub(crate) fn get_mut(&mut self, id: ConnId, conn: &mut Conn) -> &mut Flow {
         if conn.flow == Self::NONE {
-            let quiet = Flow { conn: id, ..self.get(conn) };
-            if self.0.len() == self.0.capacity() {
-                self.0.reserve_exact(4);
-            }
-            conn.flow = self.0.len() as u16;
-            self.0.push(quiet);
+            self.begin(id, conn);
         }
         &mut self.0[usize::from(conn.flow)]
+    }
+
+    #[cold]
+    fn begin(&mut self, id: ConnId, conn: &mut Conn) {
+        let quiet = Flow { conn: id, ..self.get(conn) };
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact(4);
+        }
+        conn.flow = self.0.len() as u16;
+        self.0.push(quiet);
     }
 
     /// The end of a choke round.
@@ -107,7 +113,7 @@ impl Flows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conn::{Flag, Stamp};
+    use crate::conn::Flag;
     use crate::{Direction, Instant, Opened, PeerId, Random, Reserved};
     use core::net::{Ipv4Addr, SocketAddr};
 
@@ -133,7 +139,7 @@ mod tests {
                     expected[at] = None;
                 }
                 (_, None) => {
-                    conns.insert(id, Conn::new(&peer, 1, true, 1, Stamp::of(Instant::START)), addr);
+                    conns.insert(id, Conn::new(&peer, 1, true, 1, Instant::START), addr);
                     conns.get_mut(id).unwrap().set(Flag::WeChoking, random.below(2) == 0);
                     expected[at] = Some((0, 0));
                 }

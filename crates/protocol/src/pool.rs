@@ -68,17 +68,23 @@ impl<T: Copy> Pool<T> {
             *place = Place { item, next: first.unwrap_or(at) };
             at
         } else {
-            let at = self.places.len();
-            if at == self.places.capacity() {
-                self.places.reserve_exact(LEAST_GROWTH.max(at / 4));
-            }
-            self.places.push(Place { item, next: first.unwrap_or(at as u16) });
-            at as u16
+            self.lengthen(item, first)
         };
         if let Some(last) = self.places.get_mut(usize::from(queue.last)) {
             last.next = at;
         }
         *queue = Queue { last: at, len: queue.len + 1 };
+    }
+
+    /// Puts an item in a new place, and says where.
+    #[cold]
+    fn lengthen(&mut self, item: T, next: Option<u16>) -> u16 {
+        let at = self.places.len();
+        if at == self.places.capacity() {
+            self.places.reserve_exact(LEAST_GROWTH.max(at / 4));
+        }
+        self.places.push(Place { item, next: next.unwrap_or(at as u16) });
+        at as u16
     }
 
     /// Takes the first item.

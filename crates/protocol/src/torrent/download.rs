@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, send};
 use crate::bitfield::{adds_to, mask};
-use crate::conn::{Asked, Conn, Flag, Stamp};
+use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen, Receipt};
 use crate::{
@@ -22,7 +22,7 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.heard_at = Stamp::of(now);
+        conn.heard_at = Coarse::of(now);
         if conn.is(Flag::RemoteSeed) || !self.sets.insert(id, piece) {
             return;
         }
@@ -113,7 +113,7 @@ impl Torrent {
     pub(super) fn remote_unchoked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.set(Flag::RemoteChoking, false);
-        conn.block_at = Stamp::of(now);
+        conn.block_at = Coarse::of(now);
         self.fill(now, id, out);
     }
 
@@ -198,7 +198,7 @@ impl Torrent {
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let stamp = Stamp::of(now);
-        conn.heard_at = stamp;
+        conn.heard_at = Coarse::of(now);
         let number = self.layout.block_number(block);
         let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
         self.totals.downloaded += u64::from(block.len);
@@ -206,7 +206,7 @@ impl Torrent {
         match asked {
             Some(asked) => {
                 self.flows.get_mut(id, conn).down.add(block.len);
-                conn.block_at = stamp;
+                conn.block_at = conn.heard_at;
                 conn.set(Flag::Snubbed, false);
                 let pipeline = &self.config.pipeline;
                 let (delay, span) = (stamp.since(asked.sent), pipeline.span.as_millis() as u32);
@@ -305,7 +305,7 @@ impl Torrent {
             }
             let seed = conn.is(Flag::RemoteSeed);
             if complete {
-                conn.interest_at = Stamp::of(now);
+                conn.interest_at = Coarse::of(now);
                 if seed {
                     self.close(now, id, CloseReason::BothSeeds, out);
                     continue;
@@ -398,7 +398,7 @@ fn request(
     let Chosen { block, slot, number, .. } = chosen;
     let sent = Stamp::of(now);
     if conn.asked.is_empty() {
-        conn.block_at = sent;
+        conn.block_at = Coarse::of(now);
     }
     conn.working = slot;
     let asked = Asked::new(block.piece, number, slot, sent);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
-use crate::conn::{Conn, Flag, PeerHash, Stamp};
+use crate::conn::{Conn, Flag, PeerHash};
 use crate::{CloseReason, ConnId, Direction, Instant, Message, Misbehaviour, Opened, Output};
 
 impl Torrent {
@@ -24,7 +24,7 @@ impl Torrent {
         }
         let fast = self.config.fast_extension && peer.reserved.fast();
         let serial = self.free_serial();
-        let conn = Conn::new(peer, serial, fast, self.config.pipeline.min, Stamp::of(now));
+        let conn = Conn::new(peer, serial, fast, self.config.pipeline.min, now);
         if !self.conns.insert(id, conn, peer.addr) {
             return;
         }

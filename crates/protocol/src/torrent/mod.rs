@@ -20,7 +20,7 @@ use swarmlab_metainfo::{Layout, PieceIndex};
 use crate::announce::Announcer;
 use crate::availability::Availability;
 use crate::choker::Choker;
-use crate::conn::{Asked, Conn, Conns, Flag, PeerHash, Stamp};
+use crate::conn::{Asked, Coarse, Conn, Conns, Flag, PeerHash};
 use crate::flows::Flows;
 use crate::peers::Peers;
 use crate::pool::Pool;
@@ -246,7 +246,7 @@ impl Torrent {
 
     fn message(&mut self, now: Instant, id: ConnId, message: Message, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.heard_at = Stamp::of(now);
+        conn.heard_at = Coarse::of(now);
         let fast = conn.is(Flag::Fast);
         match message {
             Message::HaveAll
@@ -378,6 +378,6 @@ impl Torrent {
 
 /// Sends a message on a link.
 fn send(conn: &mut Conn, id: ConnId, now: Instant, message: Message, out: &mut Vec<Output>) {
-    conn.sent_at = Stamp::of(now);
+    conn.sent_at = Coarse::of(now);
     out.push(Output::Send { conn: id, message });
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Torrent, send};
-use crate::conn::{Flag, Stamp};
+use crate::conn::{Coarse, Flag, Stamp};
 use crate::{CloseReason, Instant, Message, Note, Output};
 
 impl Torrent {
@@ -62,16 +62,17 @@ impl Torrent {
         let stamp = Stamp::of(now);
         let config = &self.config;
         let millis = |span: core::time::Duration| span.as_millis().min(u128::from(u32::MAX)) as u32;
-        let round = millis(config.rechoke_interval);
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if stamp.since(conn.heard_at) >= millis(config.idle_timeout) {
+        if conn.heard_at.is_past(now, config.idle_timeout) {
             return self.close(now, id, CloseReason::Idle, out);
         }
         let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
-        if useless && stamp.since(conn.interest_at) >= millis(config.useless_after) {
+        if useless && conn.interest_at.is_past(now, config.useless_after) {
             return self.close(now, id, CloseReason::Useless, out);
         }
-        if stamp.since(conn.sent_at).saturating_add(round) > millis(config.keep_alive_interval) {
+        // What would be too late at the end of the next round is sent now.
+        let early = config.keep_alive_interval.saturating_sub(config.rechoke_interval) + Coarse::STEP;
+        if conn.sent_at.is_past(now, early) {
             send(conn, id, now, Message::KeepAlive, out);
         }
         let mut lost = Vec::new();
@@ -94,7 +95,7 @@ impl Torrent {
             });
         }
         let owes = !conn.asked.is_empty() && !conn.is(Flag::Snubbed);
-        if owes && stamp.since(conn.block_at) >= millis(config.snub_after) {
+        if owes && conn.block_at.is_past(now, config.snub_after) {
             conn.set(Flag::Snubbed, true);
             conn.pipeline = config.pipeline.min;
             self.note(Note::Snubbed { conn: id }, out);

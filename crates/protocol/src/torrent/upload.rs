@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
-use crate::conn::{Conn, Flag, Stamp};
-use crate::flows::Flows;
+use crate::conn::{Coarse, Conn, Flag, Stamp};
+use crate::flows::{Flow, Flows};
 use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
@@ -18,7 +18,7 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.heard_at = Stamp::of(now);
+        conn.heard_at = Coarse::of(now);
         let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
         if conn.is(Flag::WeChoking) || overflow || !self.have.contains(block.piece) {
             if conn.is(Flag::Fast) {
@@ -29,7 +29,8 @@ impl Torrent {
             return;
         }
         if conn.credit > 0 && conn.queued.is_empty() {
-            return self.upload(now, id, block, out);
+            let flow = self.flows.get_mut(id, conn);
+            return self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
         self.queued.push(&mut conn.queued, block);
         self.pump(now, id, out);
@@ -51,22 +52,12 @@ impl Torrent {
 
     /// Sends queued blocks while the driver takes them.
     fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        while let Some(conn) = self.conns.get_mut(id).filter(|conn| conn.credit > 0) {
-            let Some(block) = self.queued.pop(&mut conn.queued) else { return };
-            self.upload(now, id, block, out);
-        }
-    }
-
-    /// Sends a block for one of the link's credits.
-    fn upload(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.credit -= 1;
-        conn.set(Flag::Useful, true);
-        let flow = self.flows.get_mut(id, conn);
-        flow.up.add(block.len);
-        flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);
-        self.totals.uploaded += u64::from(block.len);
-        send(conn, id, now, Message::Piece(block), out);
+        while conn.credit > 0 {
+            let Some(block) = self.queued.pop(&mut conn.queued) else { return };
+            let flow = self.flows.get_mut(id, conn);
+            self.totals.uploaded += upload(conn, flow, id, now, block, out);
+        }
     }
 
     pub(super) fn remote_interested(
@@ -81,7 +72,7 @@ impl Torrent {
             return;
         }
         conn.set(Flag::RemoteInterested, interested);
-        conn.interest_at = Stamp::of(now);
+        conn.interest_at = Coarse::of(now);
         let choking = conn.is(Flag::WeChoking);
         match (interested, choking) {
             (true, false) => self.served += 1,
@@ -172,4 +163,21 @@ impl Torrent {
         };
         self.note(Note::Choked { conn: id, reason }, out);
     }
+}
+
+/// Sends a block for one of the link's credits; returns its length.
+fn upload(
+    conn: &mut Conn,
+    flow: &mut Flow,
+    id: ConnId,
+    now: Instant,
+    block: Block,
+    out: &mut Vec<Output>,
+) -> u64 {
+    conn.credit -= 1;
+    conn.set(Flag::Useful, true);
+    flow.up.add(block.len);
+    flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);
+    send(conn, id, now, Message::Piece(block), out);
+    block.len.into()
 }
