@@ -13,8 +13,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use swarmlab_protocol::{
-    Bitfield, Block, Config, ConnId, Direction, Input, Instant, Layout, Message, Opened, Output, PeerId,
-    PeerSource, PieceIndex, Pipeline, Random, Reserved, Setup, Torrent,
+    Bitfield, Block, Config, ConnId, Direction, Endgame, Input, Instant, Layout, Message, Opened, Output,
+    PeerId, PeerSource, PieceIndex, Pipeline, Random, Reserved, Setup, Torrent,
 };
 
 #[global_allocator]
@@ -290,6 +290,45 @@ fn piece_and_next_request(bencher: Bencher, pieces: u32) {
                 (conn, block) = asked.pop_front().expect("something is asked for");
             }
             hand(&mut end, 1, says(conn, Message::Piece(block)), &mut out);
+        }
+        end
+    });
+}
+
+/// Per block of a whole download from 50 seeds that are asked for 100 blocks each: most of it is endgame.
+#[divan::bench(args = [Endgame::Strict, Endgame::Full])]
+fn block_of_an_endgame(bencher: Bencher, endgame: Endgame) {
+    let pieces = 128;
+    let ready = || {
+        let setup = setup(pieces, Bitfield::empty(pieces), 1);
+        let pipeline = Pipeline { min: 100, max: 100, span: Duration::from_secs(1) };
+        let config = Arc::new(Config { endgame, pipeline, ..Config::default() });
+        let (mut end, mut out) = (Torrent::new(Setup { config, ..setup }), Vec::new());
+        for conn in 0..50 {
+            hand(&mut end, 0, open(conn, u32::from(conn) + 1, Direction::Incoming), &mut out);
+            hand(&mut end, 0, says(conn, Message::HaveAll), &mut out);
+            hand(&mut end, 0, says(conn, Message::Unchoke), &mut out);
+        }
+        (end, out)
+    };
+    let blocks = ItemsCount::new(pieces * BLOCKS);
+    bencher.counter(blocks).with_inputs(ready).bench_local_values(|(mut end, mut out)| {
+        let mut asked = VecDeque::new();
+        while !end.is_complete() {
+            for output in std::mem::take(&mut out) {
+                match output {
+                    Output::Send { conn, message: Message::Request(block) } => {
+                        asked.push_back((conn.0, block))
+                    }
+                    Output::Verify { piece } => {
+                        hand(&mut end, 1, Input::Verified { piece, ok: true }, &mut Vec::new())
+                    }
+                    _ => {}
+                }
+            }
+            if let Some((conn, block)) = asked.pop_front() {
+                hand(&mut end, 1, says(conn, Message::Piece(block)), &mut out);
+            }
         }
         end
     });
