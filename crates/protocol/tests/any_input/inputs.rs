@@ -217,6 +217,7 @@ pub(crate) fn drive(bytes: &[u8]) -> (u32, u32) {
         }
         assert!(torrent.conn_count() <= config.max_connections);
         assert_eq!(usize::from(torrent.conn_count()), open.len());
+        (0..7).for_each(|conn| _ = torrent.touch(ConnId(conn)));
         let totals = torrent.totals();
         assert!(totals.left <= layout.length());
         assert_eq!(torrent.is_complete(), totals.left == 0);
