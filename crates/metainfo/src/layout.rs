@@ -134,11 +134,12 @@ impl Layout {
 
     /// The number of `block` in its piece if it is exactly one of the blocks that [`Layout::block`] gives.
     pub fn block_number(&self, block: Block) -> Option<u32> {
-        if !self.contains(block.piece) || !block.begin.is_multiple_of(self.block_len) {
+        if !self.contains(block.piece) {
             return None;
         }
         let number = block.begin / self.block_len;
-        (number < self.block_count(block.piece) && self.block(block.piece, number) == block).then_some(number)
+        let rest = self.piece_len(block.piece).checked_sub(block.begin).filter(|&rest| rest > 0)?;
+        (number * self.block_len == block.begin && block.len == rest.min(self.block_len)).then_some(number)
     }
 
     /// Whether the range lies inside an existing piece and is not empty: what a remote may ask for.

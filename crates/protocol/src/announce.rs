@@ -3,7 +3,7 @@
 //! One announce is under way at a time. Tiers are tried in order, the trackers of a tier in an order drawn at random
 //! once; one that answers moves to the front of its tier (BEP 12).
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::{AnnounceEvent, Announced, Instant, Random, TrackerId};
@@ -33,9 +33,9 @@ enum Phase {
 /// The schedule of announces of one torrent.
 #[derive(Debug)]
 pub(crate) struct Announcer {
-    tiers: Vec<Vec<TrackerId>>,
+    tiers: Box<[Box<[TrackerId]>]>,
     /// Tier and place of the tracker to ask next.
-    at: (usize, usize),
+    at: (u16, u16),
     phase: Phase,
     /// The tracker that knows of us, if any: the one that answered last.
     told: Option<TrackerId>,
@@ -50,11 +50,9 @@ pub(crate) struct Announcer {
 impl Announcer {
     pub(crate) fn new(tiers: &[u16], random: &mut Random) -> Self {
         let mut next = 0..;
-        let mut tiers: Vec<Vec<TrackerId>> = tiers
-            .iter()
-            .map(|&size| next.by_ref().take(usize::from(size)).map(TrackerId).collect())
-            .collect();
-        tiers.retain(|tier| !tier.is_empty());
+        let sizes = tiers.iter().filter(|&&size| size > 0);
+        let mut tiers: Box<[Box<[TrackerId]>]> =
+            sizes.map(|&size| next.by_ref().take(usize::from(size)).map(TrackerId).collect()).collect();
         tiers.iter_mut().for_each(|tier| random.shuffle(tier));
         Announcer {
             tiers,
@@ -79,12 +77,17 @@ impl Announcer {
     pub(crate) fn due(&mut self, now: Instant) -> Option<(TrackerId, AnnounceEvent)> {
         match self.phase {
             Phase::Waiting(at) if at <= now => {
-                let tracker = *self.tiers.get(self.at.0)?.get(self.at.1)?;
+                let tracker = self.next()?;
                 self.phase = Phase::Asking;
                 Some((tracker, self.event()))
             }
             _ => None,
         }
+    }
+
+    /// The tracker to ask next.
+    fn next(&self) -> Option<TrackerId> {
+        self.tiers.get(usize::from(self.at.0))?.get(usize::from(self.at.1)).copied()
     }
 
     fn event(&self) -> AnnounceEvent {
@@ -132,8 +135,8 @@ impl Announcer {
     /// The tracker that answered goes to the front of its tier, and the next announce begins there (BEP 12).
     fn promote(&mut self) {
         let (tier, place) = self.at;
-        if let Some(tier) = self.tiers.get_mut(tier) {
-            tier[..=place].rotate_right(1);
+        if let Some(tier) = self.tiers.get_mut(usize::from(tier)) {
+            tier[..=usize::from(place)].rotate_right(1);
         }
         self.at = (0, 0);
     }
@@ -141,10 +144,10 @@ impl Announcer {
     /// Goes on to the next tracker; false if all have been tried.
     fn advance(&mut self) -> bool {
         self.at.1 += 1;
-        if self.at.1 >= self.tiers[self.at.0].len() {
+        if self.next().is_none() {
             self.at = (self.at.0 + 1, 0);
         }
-        let more = self.at.0 < self.tiers.len();
+        let more = self.next().is_some();
         if !more {
             self.at = (0, 0);
         }
@@ -182,8 +185,7 @@ impl Announcer {
         if matches!(self.phase, Phase::Leaving(_) | Phase::Left) {
             return None;
         }
-        let asked = || self.tiers.get(self.at.0)?.get(self.at.1).copied();
-        let tracker = self.told.or_else(|| if self.phase == Phase::Asking { asked() } else { None });
+        let tracker = self.told.or_else(|| if self.phase == Phase::Asking { self.next() } else { None });
         self.phase = if tracker.is_some() { Phase::Leaving(now + STOP_PATIENCE) } else { Phase::Left };
         tracker
     }
@@ -201,6 +203,8 @@ impl Announcer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
+
     use crate::{AnnounceFailure, AnnounceReply};
 
     fn at(seconds: u64) -> Instant {

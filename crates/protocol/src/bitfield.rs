@@ -1,5 +1,6 @@
 //! A set of pieces: which a peer has.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +11,7 @@ use swarmlab_metainfo::PieceIndex;
 /// end are zero (BEP 3, `bitfield`); in memory likewise, 64 pieces to a word.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bitfield {
-    words: Vec<u64>,
+    words: Box<[u64]>,
     len: u32,
     count: u32,
 }
@@ -18,7 +19,7 @@ pub struct Bitfield {
 impl Bitfield {
     /// No piece of `len`.
     pub fn empty(len: u32) -> Self {
-        Bitfield { words: vec![0; len.div_ceil(64) as usize], len, count: 0 }
+        Bitfield { words: vec![0; len.div_ceil(64) as usize].into(), len, count: 0 }
     }
 
     /// All of `len` pieces.
@@ -27,7 +28,7 @@ impl Bitfield {
         if let (Some(last), used @ 1..) = (words.last_mut(), len % 64) {
             *last = u64::MAX << (64 - used);
         }
-        Bitfield { words, len, count: len }
+        Bitfield { words: words.into(), len, count: len }
     }
 
     /// Reads the payload of a `bitfield` message for a torrent of `len` pieces: `None` if the length is wrong or a
@@ -43,7 +44,7 @@ impl Bitfield {
             padded[..eight.len()].copy_from_slice(eight);
             u64::from_be_bytes(padded)
         };
-        let words: Vec<u64> = bytes.chunks(8).map(word).collect();
+        let words: Box<[u64]> = bytes.chunks(8).map(word).collect();
         let count = words.iter().map(|word| word.count_ones()).sum();
         Some(Bitfield { words, len, count })
     }
@@ -124,6 +125,11 @@ pub(crate) fn mask(piece: PieceIndex) -> u64 {
 /// Whether the piece is in the set of these words.
 pub(crate) fn contains(words: &[u64], piece: PieceIndex) -> bool {
     words.get(piece.0 as usize / 64).is_some_and(|word| word & mask(piece) != 0)
+}
+
+/// Whether the first set has a piece that the second lacks.
+pub(crate) fn adds_to(words: &[u64], to: &[u64]) -> bool {
+    words.iter().zip(to).any(|(word, to)| word & !to != 0)
 }
 
 /// The pieces in one word of a set, in order; `at` is the word's number.

@@ -147,7 +147,7 @@ pub enum Input {
     /// A link asked for by [`Output::Connect`] did not come to be.
     ConnectFailed {
         /// The address that was tried.
-        addr: SocketAddr,
+        addr: Box<SocketAddr>,
     },
     /// A message has arrived. The payload of a `Piece` stays with the driver until the call returns.
     Message {
@@ -209,7 +209,7 @@ pub enum Output {
     /// Connect and shake hands: answered by [`Input::Opened`] or [`Input::ConnectFailed`].
     Connect {
         /// Where to.
-        addr: SocketAddr,
+        addr: Box<SocketAddr>,
     },
     /// Close the link; its slot is free at once and nothing more of it may be handed in.
     Close {
@@ -238,7 +238,7 @@ pub enum Output {
         piece: PieceIndex,
     },
     /// Ask a tracker, answered by [`Input::Announced`].
-    Announce(Announce),
+    Announce(Box<Announce>),
     /// Every piece is here and checked.
     Completed,
     /// The torrent has left the swarm; nothing more will come out.
@@ -368,5 +368,5 @@ pub enum PickReason {
     Sequential,
 }
 
-const _: () = assert!(size_of::<Input>() <= 32);
-const _: () = assert!(size_of::<Output>() <= 40);
+const _: () = assert!(size_of::<Input>() == 24);
+const _: () = assert!(size_of::<Output>() == 24);

@@ -37,18 +37,22 @@
 extern crate alloc;
 
 mod announce;
+mod availability;
 mod bitfield;
 mod boundary;
 pub mod choker;
 mod config;
 mod conn;
+mod flows;
 mod handshake;
 mod message;
 mod peers;
 pub mod picker;
+mod pool;
 mod random;
 mod remote_sets;
 mod requests;
+mod seldom;
 mod time;
 mod torrent;
 pub mod tracker;

@@ -1,10 +1,12 @@
 //! The addresses we know: where to connect next, when to try again, and whom never to speak to again.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::time::Duration;
 
-use crate::{Instant, PeerId, PeerSource, Random};
+use crate::conn::PeerHash;
+use crate::seldom::Seldom;
+use crate::{Instant, PeerSource, Random};
 
 /// Addresses kept at most; more are forgotten, so that a tracker cannot fill our memory.
 const MOST_KNOWN: usize = 500;
@@ -19,83 +21,176 @@ const MOST_FAILURES: u8 = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// May be tried from this moment on.
-    Idle(Instant),
+    /// May be tried.
+    Ready,
+    /// May be tried again from a moment on.
+    Pausing,
+    /// Not to be tried any more.
+    Useless,
     Connecting,
     Connected,
 }
 
-#[derive(Clone, Debug)]
-struct Known {
-    addr: SocketAddr,
-    state: State,
-    failures: u8,
-    source: PeerSource,
+/// The end of a pause in milliseconds since the driver's start, rounded up, wrapping after 49 days. In two halves, so that
+/// an address of IPv4 with all that is known of it takes 12 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Until([u16; 2]);
+
+impl Until {
+    fn new(end: Instant) -> Self {
+        let millis = end.as_micros().div_ceil(1_000) as u32;
+        Until([millis as u16, (millis >> 16) as u16])
+    }
+
+    /// The moment meant, seen from one at which the pause is not over by more than 24 days.
+    fn from(self, now: Instant) -> Instant {
+        let [low, high] = self.0.map(u32::from);
+        let now = now.as_micros() / 1_000;
+        let ahead = (high << 16 | low).wrapping_sub(now as u32) as i32;
+        Instant::from_micros(now.saturating_add_signed(ahead.into()).saturating_mul(1_000))
+    }
 }
+
+/// What is known of an address.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    until: Until,
+    state: State,
+    /// Failures in a row, and [`Fate::OF_USER`].
+    record: u8,
+}
+
+impl Fate {
+    /// The user named it: it is never forgotten.
+    const OF_USER: u8 = 1 << 7;
+
+    fn of_user(self) -> bool {
+        self.record & Self::OF_USER != 0
+    }
+
+    fn failures(self) -> u8 {
+        self.record & !Self::OF_USER
+    }
+
+    fn fail(&mut self) {
+        self.record += u8::from(self.failures() < Self::OF_USER - 1);
+    }
+
+    /// Not connected nor on the way to it.
+    fn is_idle(self) -> bool {
+        matches!(self.state, State::Ready | State::Pausing | State::Useless)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known<A> {
+    addr: A,
+    fate: Fate,
+}
+
+const _: () = assert!(size_of::<Known<SocketAddrV4>>() == 12);
 
 /// A remote that gave bad data: by address and, where many share one (loopback), by port and peer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Banned {
     addr: SocketAddr,
-    peer_id: PeerId,
+    peer: PeerHash,
 }
 
 /// The addresses we know.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    known: Vec<Known>,
-    banned: Vec<Banned>,
+    v4: Vec<Known<SocketAddrV4>>,
+    v6: Seldom<Known<SocketAddrV6>>,
+    banned: Seldom<Banned>,
     connecting: u16,
 }
 
 impl Peers {
     /// Adds addresses that are new and can be connected to.
     pub(crate) fn add(&mut self, source: PeerSource, addrs: &[SocketAddr]) {
+        let record = if source == PeerSource::User { Fate::OF_USER } else { 0 };
+        let fate = Fate { until: Until::new(Instant::START), state: State::Ready, record };
         for &addr in addrs {
             let unusable = addr.port() == 0 || addr.ip().is_unspecified() || addr.ip().is_multicast();
-            if unusable || self.known.iter().any(|known| known.addr == addr) {
+            if unusable || self.fate(addr).is_some() {
                 continue;
             }
-            if self.known.len() >= MOST_KNOWN && !self.forget_idle() {
+            if self.v4.len() + self.v6.len() >= MOST_KNOWN && !self.forget_idle() {
                 return;
             }
-            self.known.push(Known { addr, state: State::Idle(Instant::START), failures: 0, source });
+            match addr {
+                SocketAddr::V4(addr) => push(&mut self.v4, Known { addr, fate }),
+                SocketAddr::V6(addr) => self.v6.push(Known { addr, fate }),
+            }
         }
     }
 
     /// Makes room: forgets an address that is of no use, else the idle one that failed most.
     fn forget_idle(&mut self) -> bool {
-        let poor = |known: &Known| match known.state {
-            _ if known.source == PeerSource::User => None,
-            State::Idle(Instant::NEVER) => Some(u8::MAX),
-            State::Idle(_) => Some(known.failures).filter(|&failures| failures > 0),
+        let poor = |fate: Fate| match fate.state {
+            _ if fate.of_user() => None,
+            State::Useless => Some(u8::MAX),
+            State::Ready | State::Pausing => Some(fate.failures()).filter(|&failures| failures > 0),
             State::Connecting | State::Connected => None,
         };
-        let worst = self.known.iter().enumerate().filter_map(|(at, known)| Some((poor(known)?, at))).max();
-        worst.map(|(_, at)| self.known.swap_remove(at)).is_some()
+        let worst = self.all().enumerate().filter_map(|(at, (_, fate))| Some((poor(fate)?, at))).max();
+        worst.map(|(_, at)| self.forget(at)).is_some()
+    }
+
+    fn forget(&mut self, at: usize) {
+        match at.checked_sub(self.v4.len()) {
+            None => _ = self.v4.swap_remove(at),
+            Some(at) => self.v6.swap_remove(at),
+        }
+    }
+
+    /// Every address with what is known of it.
+    fn all(&self) -> impl Iterator<Item = (SocketAddr, Fate)> {
+        let v4 = self.v4.iter().map(|known| (SocketAddr::V4(known.addr), known.fate));
+        v4.chain(self.v6.iter().map(|known| (SocketAddr::V6(known.addr), known.fate)))
+    }
+
+    /// The same, to be changed.
+    fn all_mut(&mut self) -> impl Iterator<Item = (SocketAddr, &mut Fate)> {
+        let v4 = self.v4.iter_mut().map(|known| (SocketAddr::V4(known.addr), &mut known.fate));
+        v4.chain(self.v6.iter_mut().map(|known| (SocketAddr::V6(known.addr), &mut known.fate)))
+    }
+
+    fn fate(&mut self, addr: SocketAddr) -> Option<&mut Fate> {
+        match addr {
+            SocketAddr::V4(addr) => {
+                self.v4.iter_mut().find(|known| known.addr == addr).map(|known| &mut known.fate)
+            }
+            SocketAddr::V6(addr) => {
+                self.v6.iter_mut().find(|known| known.addr == addr).map(|known| &mut known.fate)
+            }
+        }
     }
 
     /// An address to connect to now, any of those that may be tried. It counts as connecting from now on.
     pub(crate) fn next(&mut self, now: Instant, random: &mut Random) -> Option<SocketAddr> {
-        let ready = |known: &Known| matches!(known.state, State::Idle(from) if from <= now);
-        let count = self.known.iter().filter(|known| ready(known)).count();
+        let mut count = 0;
+        for (_, fate) in self.all_mut() {
+            if fate.state == State::Pausing && fate.until.from(now) <= now {
+                fate.state = State::Ready;
+            }
+            count += u32::from(fate.state == State::Ready);
+        }
         if count == 0 {
             return None;
         }
-        let chosen = random.below(count as u32) as usize;
-        let known = self.known.iter_mut().filter(|known| ready(known)).nth(chosen)?;
-        known.state = State::Connecting;
+        let chosen = random.below(count) as usize;
+        let (addr, fate) = self.all_mut().filter(|(_, fate)| fate.state == State::Ready).nth(chosen)?;
+        fate.state = State::Connecting;
         self.connecting += 1;
-        Some(known.addr)
+        Some(addr)
     }
 
     /// When the next address that pauses may be tried.
-    pub(crate) fn next_at(&self) -> Option<Instant> {
-        let idle = self.known.iter().filter_map(|known| match known.state {
-            State::Idle(from) if from != Instant::NEVER => Some(from),
-            _ => None,
-        });
-        idle.min()
+    pub(crate) fn next_at(&self, now: Instant) -> Option<Instant> {
+        let pausing = self.all().filter(|(_, fate)| fate.state == State::Pausing);
+        pausing.map(|(_, fate)| fate.until.from(now)).min()
     }
 
     /// How many connection attempts are under way.
@@ -110,67 +205,75 @@ impl Peers {
 
     /// A link we asked for did not open: it is tried again after a pause.
     pub(crate) fn failed(&mut self, addr: SocketAddr, now: Instant) {
-        self.settle(addr, State::Idle(now));
+        self.settle(addr, State::Pausing);
         self.pause(addr, now);
     }
 
     /// An outgoing link is gone. It is tried again after a pause, shorter if content has passed; never if it is no
     /// use (`never`).
     pub(crate) fn closed(&mut self, addr: SocketAddr, now: Instant, useful: bool, never: bool) {
-        let Some(known) = self.known.iter_mut().find(|known| known.addr == addr) else { return };
+        let Some(fate) = self.fate(addr) else { return };
         if never {
-            known.state = State::Idle(Instant::NEVER);
+            fate.state = State::Useless;
             return;
         }
         if useful {
-            known.failures = 0;
+            fate.record &= Fate::OF_USER;
         }
         self.pause(addr, now);
     }
 
     fn settle(&mut self, addr: SocketAddr, state: State) {
-        let Some(known) = self.known.iter_mut().find(|known| known.addr == addr) else { return };
-        if known.state == State::Connecting {
+        let Some(fate) = self.fate(addr) else { return };
+        let before = core::mem::replace(&mut fate.state, state);
+        if before == State::Connecting {
             self.connecting -= 1;
         }
-        known.state = state;
     }
 
     fn pause(&mut self, addr: SocketAddr, now: Instant) {
-        let Some(at) = self.known.iter().position(|known| known.addr == addr) else { return };
-        let known = &mut self.known[at];
-        let pause = FIRST_PAUSE * (1 << known.failures.min(10));
-        known.failures = known.failures.saturating_add(1);
-        known.state = State::Idle(now + pause.min(LONGEST_PAUSE));
-        if known.failures >= MOST_FAILURES && known.source != PeerSource::User {
-            self.known.swap_remove(at);
+        let Some(fate) = self.fate(addr) else { return };
+        let pause = FIRST_PAUSE * (1 << fate.failures().min(10));
+        fate.fail();
+        fate.state = State::Pausing;
+        fate.until = Until::new(now + pause.min(LONGEST_PAUSE));
+        if fate.failures() >= MOST_FAILURES && !fate.of_user() {
+            let at = self.all().position(|(other, _)| other == addr);
+            at.into_iter().for_each(|at| self.forget(at));
         }
     }
 
     /// Never speak to this remote again.
-    pub(crate) fn ban(&mut self, addr: SocketAddr, peer_id: PeerId) {
+    pub(crate) fn ban(&mut self, addr: SocketAddr, peer: PeerHash) {
         if self.banned.len() >= MOST_BANNED {
-            self.banned.remove(0);
+            let mut oldest = true;
+            self.banned.retain(|_| !core::mem::take(&mut oldest));
         }
-        self.banned.push(Banned { addr, peer_id });
-        for known in &mut self.known {
-            if matches!(known.state, State::Idle(_))
-                && (known.addr == addr || same_host(known.addr.ip(), addr.ip()))
-            {
-                known.state = State::Idle(Instant::NEVER);
+        self.banned.push(Banned { addr, peer });
+        for (known, fate) in self.all_mut() {
+            if fate.is_idle() && (known == addr || same_host(known.ip(), addr.ip())) {
+                fate.state = State::Useless;
             }
         }
     }
 
     /// Whether this remote is banned: the whole host, except on loopback, where honest neighbours share it.
-    pub(crate) fn is_banned(&self, addr: SocketAddr, peer_id: PeerId) -> bool {
+    pub(crate) fn is_banned(&self, addr: SocketAddr, peer: PeerHash) -> bool {
         let same = |banned: &Banned| {
             banned.addr == addr
                 || same_host(banned.addr.ip(), addr.ip())
-                || (banned.addr.ip() == addr.ip() && banned.peer_id == peer_id)
+                || (banned.addr.ip() == addr.ip() && banned.peer == peer)
         };
         self.banned.iter().any(same)
     }
+}
+
+/// Appends in modest steps: doubling would leave half of the memory unused.
+fn push<T>(vec: &mut Vec<T>, item: T) {
+    if vec.len() == vec.capacity() {
+        vec.reserve_exact(8.max(vec.len() / 8));
+    }
+    vec.push(item);
 }
 
 fn same_host(one: IpAddr, other: IpAddr) -> bool {
@@ -180,7 +283,8 @@ fn same_host(one: IpAddr, other: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::Ipv4Addr;
+    use crate::PeerId;
+    use core::net::{Ipv4Addr, Ipv6Addr};
 
     fn addr(host: u8, port: u16) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::new(198, 18, 0, host), port))
@@ -199,13 +303,13 @@ mod tests {
             assert_eq!(peers.next(at(now), &mut random), Some(addr(1, 6881)));
             assert_eq!((peers.connecting(), peers.next(at(now), &mut random)), (1, None));
             peers.failed(addr(1, 6881), at(now));
-            assert_eq!(peers.next_at(), Some(at(now + pause)));
+            assert_eq!(peers.next_at(at(now)), Some(at(now + pause)));
             assert_eq!(peers.next(at(now + pause - 1), &mut random), None);
             now += pause;
         }
         assert!(peers.next(at(now), &mut random).is_some());
         peers.failed(addr(1, 6881), at(now));
-        assert_eq!((peers.next_at(), peers.connecting()), (None, 0));
+        assert_eq!((peers.next_at(at(now)), peers.connecting()), (None, 0));
     }
 
     #[test]
@@ -221,7 +325,7 @@ mod tests {
     #[test]
     fn a_ban_holds_for_the_host_but_on_loopback_for_the_endpoint() {
         let mut peers = Peers::default();
-        let (bad, other) = (PeerId([1; 20]), PeerId([2; 20]));
+        let (bad, other) = (PeerHash::of(PeerId([1; 20])), PeerHash::of(PeerId([2; 20])));
         peers.ban(addr(1, 1), bad);
         assert!(peers.is_banned(addr(1, 2), other) && !peers.is_banned(addr(2, 1), bad));
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -235,13 +339,39 @@ mod tests {
         let (mut peers, mut random) = (Peers::default(), Random::new(1));
         let many: Vec<SocketAddr> = (1..=5_000).map(|port| addr(1, port)).collect();
         peers.add(PeerSource::Tracker, &many);
-        assert_eq!(peers.known.len(), MOST_KNOWN);
+        assert_eq!(peers.v4.len(), MOST_KNOWN);
         let tried = peers.next(at(0), &mut random).unwrap();
         peers.failed(tried, at(0));
         peers.add(PeerSource::Tracker, &[addr(2, 1)]);
-        let useless: Vec<SocketAddr> = peers.known.iter().map(|known| known.addr).collect();
+        let useless: Vec<SocketAddr> = peers.all().map(|(addr, _)| addr).collect();
         useless.into_iter().for_each(|addr| peers.closed(addr, at(0), false, true));
         peers.add(PeerSource::Tracker, &[addr(3, 1)]);
-        assert!(peers.known.len() <= MOST_KNOWN && peers.next(at(0), &mut random) == Some(addr(3, 1)));
+        assert!(peers.v4.len() <= MOST_KNOWN && peers.next(at(0), &mut random) == Some(addr(3, 1)));
+    }
+
+    #[test]
+    fn both_families_are_tried() {
+        let (mut peers, mut random) = (Peers::default(), Random::new(1));
+        let v6 = SocketAddr::from((Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 6881));
+        peers.add(PeerSource::Tracker, &[addr(1, 1), v6, v6]);
+        let first = [peers.next(at(0), &mut random), peers.next(at(0), &mut random)];
+        assert!(first.contains(&Some(v6)) && first.contains(&Some(addr(1, 1))), "{first:?}");
+        peers.failed(v6, at(0));
+        assert_eq!(peers.next(at(14), &mut random), None);
+        assert_eq!(peers.next(at(15), &mut random), Some(v6));
+        peers.closed(v6, at(16), false, true);
+        assert_eq!((peers.next_at(at(16)), peers.next(at(9_999), &mut random)), (None, None));
+    }
+
+    #[test]
+    fn a_pause_ends_also_where_its_clock_wraps() {
+        let (mut peers, mut random) = (Peers::default(), Random::new(1));
+        let wraps = (1 << 32) / 1_000;
+        peers.add(PeerSource::Tracker, &[addr(1, 1)]);
+        assert!(peers.next(at(wraps - 5), &mut random).is_some());
+        peers.failed(addr(1, 1), at(wraps - 5));
+        assert_eq!(peers.next_at(at(wraps - 5)), Some(at(wraps + 10)));
+        assert_eq!(peers.next(at(wraps + 9), &mut random), None);
+        assert!(peers.next(at(wraps + 10), &mut random).is_some());
     }
 }

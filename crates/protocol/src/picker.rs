@@ -1,65 +1,10 @@
 //! Which piece is begun next: a pure choice among plain views.
 //!
-//! It owns how rare each piece is among the connected remotes; it knows nothing of links, blocks or time.
+//! It knows nothing of links, blocks or time.
 
-use alloc::vec;
-use alloc::vec::Vec;
-
+pub use crate::availability::Availability;
 use crate::bitfield::ones;
 use crate::{PickReason, Picker, PieceIndex, Random};
-
-/// How many connected remotes have each piece.
-#[derive(Debug)]
-pub struct Availability {
-    counts: Vec<u16>,
-    seeds: u16,
-}
-
-impl Availability {
-    /// Of a torrent of `piece_count` pieces that nobody has.
-    pub fn new(piece_count: u32) -> Self {
-        Availability { counts: vec![0; piece_count as usize], seeds: 0 }
-    }
-
-    /// How many have this piece. The piece must exist.
-    pub fn of(&self, piece: PieceIndex) -> u16 {
-        self.counts[piece.0 as usize].saturating_add(self.seeds)
-    }
-
-    /// How many have each piece, without those that have all.
-    pub fn counts(&self) -> &[u16] {
-        &self.counts
-    }
-
-    /// How many have all pieces.
-    pub fn seeds(&self) -> u16 {
-        self.seeds
-    }
-
-    pub(crate) fn add(&mut self, piece: PieceIndex) {
-        self.counts[piece.0 as usize] += 1;
-    }
-
-    pub(crate) fn add_seed(&mut self) {
-        self.seeds += 1;
-    }
-
-    pub(crate) fn remove_seed(&mut self) {
-        self.seeds -= 1;
-    }
-
-    pub(crate) fn add_set(&mut self, words: &[u64]) {
-        pieces_of(words).for_each(|piece| self.counts[piece.0 as usize] += 1);
-    }
-
-    pub(crate) fn remove_set(&mut self, words: &[u64]) {
-        pieces_of(words).for_each(|piece| self.counts[piece.0 as usize] -= 1);
-    }
-}
-
-fn pieces_of(words: &[u64]) -> impl Iterator<Item = PieceIndex> + '_ {
-    words.iter().enumerate().flat_map(|(at, &word)| ones(at, word))
-}
 
 /// What a choice is made from.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +14,7 @@ pub struct PickView<'a> {
     /// The pieces we lack and have not begun, likewise.
     pub unstarted: &'a [u64],
     /// How many connected remotes have each piece.
-    pub counts: &'a [u16],
+    pub availability: &'a Availability,
     /// How many pieces we have or have begun.
     pub begun: u32,
     /// So many pieces are begun at random before rarest first sets in.
@@ -77,7 +22,7 @@ pub struct PickView<'a> {
 }
 
 /// The piece to begin at a remote: one it has, we lack, and nobody was asked for yet. Ties are broken at random, each
-/// candidate equally likely. Costs one or two passes over the words, and one look at the count of each candidate.
+/// candidate equally likely. Costs one or two passes over the words, with a step for each bit of a count.
 pub fn pick(policy: Picker, view: PickView<'_>, random: &mut Random) -> Option<(PieceIndex, PickReason)> {
     let candidates = view.unstarted.iter().enumerate().map(|(at, &unstarted)| {
         let word = view.remote.map_or(unstarted, |remote| unstarted & remote[at]);
@@ -91,7 +36,7 @@ pub fn pick(policy: Picker, view: PickView<'_>, random: &mut Random) -> Option<(
         Picker::Random => PickReason::Random,
         Picker::RarestFirst if view.begun < view.random_first => PickReason::RandomFirst,
         Picker::RarestFirst => {
-            let rarest = pick_rarest(candidates, view.counts, random)?;
+            let rarest = pick_rarest(candidates, view.availability, random)?;
             return Some((rarest, PickReason::RarestFirst));
         }
     };
@@ -108,30 +53,43 @@ pub fn pick(policy: Picker, view: PickView<'_>, random: &mut Random) -> Option<(
 
 fn pick_rarest(
     candidates: impl Iterator<Item = (usize, u64)> + Clone,
-    counts: &[u16],
+    availability: &Availability,
     random: &mut Random,
 ) -> Option<PieceIndex> {
-    let pieces = candidates.flat_map(|(at, word)| ones(at, word));
-    let (mut least, mut ties, mut first) = (u16::MAX, 0, None);
-    for piece in pieces.clone() {
-        let count = counts[piece.0 as usize];
-        if first.is_none() || count < least {
-            (least, ties, first) = (count, 1, Some(piece));
+    let words = candidates.filter(|&(_, word)| word != 0);
+    let rarest = words.map(|(at, word)| (at, availability.rarest(at, word)));
+    let (mut least, mut ties) = (u32::MAX, 0);
+    for (_, (count, rarest)) in rarest.clone() {
+        if count < least {
+            (least, ties) = (count, rarest.count_ones());
         } else if count == least {
-            ties += 1;
+            ties += rarest.count_ones();
         }
     }
-    if ties < 2 {
-        return first;
+    let mut skip = if ties < 2 { 0 } else { random.below(ties) };
+    for (at, (_, rarest)) in rarest.filter(|&(_, (count, _))| count == least) {
+        if skip < rarest.count_ones() {
+            return ones(at, rarest).nth(skip as usize);
+        }
+        skip -= rarest.count_ones();
     }
-    let chosen = random.below(ties) as usize;
-    pieces.filter(|piece| counts[piece.0 as usize] == least).nth(chosen)
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::string::String;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn availability(counts: &[u16]) -> Availability {
+        let mut availability = Availability::new(counts.len() as u32);
+        for (at, &count) in counts.iter().enumerate() {
+            (0..count).for_each(|_| availability.add(PieceIndex(at as u32)));
+        }
+        availability
+    }
 
     /// A character per piece. `remote`: `x` has it. `ours`: `.` lacking and not begun. `counts`: a digit.
     fn picks(policy: Picker, random_first: u32, remote: &str, ours: &str, counts: &str) -> String {
@@ -143,6 +101,7 @@ mod tests {
             words
         };
         let counts: Vec<u16> = counts.bytes().map(|digit| u16::from(digit - b'0')).collect();
+        let availability = availability(&counts);
         let (remote, unstarted) = (words(remote, 'x'), words(ours, '.'));
         let mut seen = vec![b'-'; ours.len()];
         let mut random = Random::new(1);
@@ -150,7 +109,7 @@ mod tests {
             let view = PickView {
                 remote: Some(&remote),
                 unstarted: &unstarted,
-                counts: &counts,
+                availability: &availability,
                 begun: ours.len() as u32 - unstarted.iter().map(|word| word.count_ones()).sum::<u32>(),
                 random_first,
             };
@@ -193,13 +152,18 @@ mod tests {
 
     #[test]
     fn ties_are_broken_evenly() {
-        let counts = [1u16, 1, 1, 1];
+        let availability = availability(&[1, 1, 1, 1]);
         let unstarted = [0xf000_0000_0000_0000];
         let mut drawn = [0u32; 4];
         let mut random = Random::new(3);
         for _ in 0..40_000 {
-            let view =
-                PickView { remote: None, unstarted: &unstarted, counts: &counts, begun: 9, random_first: 4 };
+            let view = PickView {
+                remote: None,
+                unstarted: &unstarted,
+                availability: &availability,
+                begun: 9,
+                random_first: 4,
+            };
             let (piece, _) = pick(Picker::RarestFirst, view, &mut random).unwrap();
             drawn[piece.0 as usize] += 1;
         }

@@ -2,46 +2,61 @@
 
 use alloc::vec::Vec;
 
-use crate::bitfield::{contains, mask};
+use crate::bitfield::mask;
+use crate::conn::grow;
 use crate::{Bitfield, ConnId, PieceIndex};
 
 /// The pieces of every remote that is not a seed (seeds are a flag of their link).
 #[derive(Debug)]
 pub(crate) struct RemoteSets {
     words: Vec<u64>,
-    row_len: usize,
+    row_len: u32,
 }
 
 impl RemoteSets {
     pub(crate) fn new(piece_count: u32) -> Self {
-        RemoteSets { words: Vec::new(), row_len: piece_count.div_ceil(64) as usize }
+        RemoteSets { words: Vec::new(), row_len: piece_count.div_ceil(64) }
     }
 
     /// Makes the row of a link empty, and makes it exist.
     pub(crate) fn clear(&mut self, conn: ConnId) {
-        let end = (usize::from(conn.0) + 1) * self.row_len;
+        let start = self.start(conn);
+        let end = start + self.row_len as usize;
         if self.words.len() < end {
-            self.words.resize(end, 0);
+            grow(&mut self.words, end, 0);
         }
-        self.words[end - self.row_len..end].fill(0);
+        self.words[start..end].fill(0);
     }
 
     pub(crate) fn row(&self, conn: ConnId) -> &[u64] {
-        let start = usize::from(conn.0) * self.row_len;
-        &self.words[start..start + self.row_len]
+        let start = self.start(conn);
+        &self.words[start..start + self.row_len as usize]
     }
 
     pub(crate) fn set(&mut self, conn: ConnId, have: &Bitfield) {
-        let start = usize::from(conn.0) * self.row_len;
-        self.words[start..start + self.row_len].copy_from_slice(have.words());
+        let start = self.start(conn);
+        self.words[start..start + self.row_len as usize].copy_from_slice(have.words());
     }
 
     pub(crate) fn contains(&self, conn: ConnId, piece: PieceIndex) -> bool {
-        contains(self.row(conn), piece)
+        self.words[self.start(conn) + piece.0 as usize / 64] & mask(piece) != 0
     }
 
-    pub(crate) fn insert(&mut self, conn: ConnId, piece: PieceIndex) {
-        let at = usize::from(conn.0) * self.row_len + piece.0 as usize / 64;
-        self.words[at] |= mask(piece);
+    /// Adds a piece that the torrent has; false if it was there.
+    pub(crate) fn insert(&mut self, conn: ConnId, piece: PieceIndex) -> bool {
+        let at = self.start(conn) + piece.0 as usize / 64;
+        let word = &mut self.words[at];
+        let fresh = *word & mask(piece) == 0;
+        *word |= mask(piece);
+        fresh
+    }
+
+    fn start(&self, conn: ConnId) -> usize {
+        usize::from(conn.0) * self.row_len as usize
+    }
+
+    /// Some of the memory of a link's row, for [`crate::Torrent::touch`].
+    pub(crate) fn touch(&self, conn: ConnId) -> u64 {
+        self.words.get(self.start(conn)).copied().unwrap_or(0)
     }
 }

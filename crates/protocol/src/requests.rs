@@ -1,21 +1,20 @@
 //! The pieces under way: which of their blocks are asked for, from how many, which are here, and who gave them.
 //!
 //! Strict priority (BEP 3 economics): a block of a piece already begun goes before a new piece. It owns no link and
-//! sends nothing; a caller says who asks and gets the block to request.
+//! sends nothing; a caller says who asks and gets the block to request. A block takes 4 bytes, in one vector for all.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bitfield::contains;
-use crate::conn::Outstanding;
+use crate::conn::{Asked, grow};
 use crate::picker::{Availability, PickView, pick};
 use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random};
 
 /// Who asks for a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker<'a> {
-    /// Names the link, never reused.
-    pub(crate) serial: u32,
+    /// Names the link.
+    pub(crate) serial: u16,
     /// What the remote has; `None` if all.
     pub(crate) has: Option<&'a [u64]>,
     /// It works on pieces alone, so that a bad one convicts it.
@@ -41,8 +40,8 @@ pub(crate) enum Receipt {
     Useless,
     /// It was lacking.
     Stored {
-        /// Others still have a request for it outstanding.
-        duplicates: bool,
+        /// At most so many requests for it are still outstanding at others.
+        duplicates: u16,
         /// It was the last of its piece.
         completes: bool,
     },
@@ -51,55 +50,97 @@ pub(crate) enum Receipt {
 #[derive(Clone, Copy, Debug, Default)]
 struct BlockState {
     /// Who gave it.
-    giver: u32,
-    /// How many links have a request for it outstanding that is not overdue.
-    requesters: u16,
-    received: bool,
-    /// A request for it is outstanding that does not count any more.
-    overdue: bool,
+    giver: u16,
+    /// How many links have a request for it outstanding that is not overdue, and the bits below.
+    state: u16,
 }
 
-#[derive(Debug)]
+impl BlockState {
+    const RECEIVED: u16 = 1 << 15;
+    /// A request for it is outstanding that does not count any more.
+    const OVERDUE: u16 = 1 << 14;
+    /// Already asked of the link for which a block is being chosen.
+    const MARKED: u16 = 1 << 13;
+    const REQUESTERS: u16 = Self::MARKED - 1;
+
+    fn is(self, bit: u16) -> bool {
+        self.state & bit != 0
+    }
+
+    fn requesters(self) -> u16 {
+        self.state & Self::REQUESTERS
+    }
+
+    fn add_requester(&mut self) {
+        self.state += u16::from(self.requesters() < Self::REQUESTERS);
+    }
+
+    fn remove_requester(&mut self) {
+        self.state -= u16::from(self.requesters() > 0);
+    }
+
+    fn is_free(self) -> bool {
+        self.state & (Self::RECEIVED | Self::REQUESTERS) == 0
+    }
+}
+
+/// A piece under way, or a slot for one.
+#[derive(Clone, Copy, Debug)]
 struct Active {
     piece: PieceIndex,
-    blocks: Vec<BlockState>,
     /// Blocks neither here nor requested.
     free: u32,
     /// Blocks not here.
     lacking: u32,
     /// No block before this one is free.
     first_free: u32,
-    /// Only this link may give it.
-    owner: Option<u32>,
     /// Rises with each piece begun: the oldest is finished first.
     age: u32,
+    /// Only this link may give it; 0 if any.
+    owner: u16,
+    in_use: bool,
 }
+
+const UNUSED: Active =
+    Active { piece: PieceIndex(0), free: 0, lacking: 0, first_free: 0, age: 0, owner: 0, in_use: false };
+
+const _: () = assert!(size_of::<Active>() == 24);
+const _: () = assert!(size_of::<BlockState>() == 4);
 
 /// The pieces under way and those not begun.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    active: Vec<Option<Active>>,
+    active: Vec<Active>,
+    /// The blocks of all slots, `stride` for each.
+    blocks: Vec<BlockState>,
+    /// Blocks of a full piece.
+    stride: u32,
     /// Pieces we lack and have not begun.
     unstarted: Bitfield,
     /// Free blocks of all active pieces.
     free: u32,
     begun: u32,
-    /// Vectors to use again.
-    spare: Vec<Vec<BlockState>>,
+    /// A piece was begun anew: requests of its first time may be outstanding and count nowhere.
+    any_lost: bool,
 }
 
 impl Requests {
-    pub(crate) fn new(have: &Bitfield) -> Self {
+    pub(crate) fn new(have: &Bitfield, layout: &Layout) -> Self {
         let mut unstarted = Bitfield::full(have.len());
-        have.iter().for_each(|piece| {
-            unstarted.remove(piece);
-        });
-        Requests { active: Vec::new(), unstarted, free: 0, begun: 0, spare: Vec::new() }
+        have.iter().for_each(|piece| _ = unstarted.remove(piece));
+        let stride = if layout.piece_count() == 0 { 0 } else { layout.block_count(PieceIndex(0)) };
+        let (active, blocks) = (Vec::new(), Vec::new());
+        Requests { active, blocks, stride, unstarted, free: 0, begun: 0, any_lost: false }
     }
 
     /// Whether every lacking block is requested of someone: what is left is waited for, or asked of others too.
     pub(crate) fn is_endgame(&self) -> bool {
         self.free == 0 && self.unstarted.is_empty()
+    }
+
+    /// Whether this piece has blocks, or may have, that nobody was asked for.
+    pub(crate) fn may_have_free(&self, piece: PieceIndex) -> bool {
+        self.unstarted.contains(piece) || self.slot_of(piece).is_some()
     }
 
     /// The next block to ask of this remote: of the piece it works on, of the oldest piece under way, or of a new one.
@@ -114,10 +155,13 @@ impl Requests {
         if let Some(slot) = self.joinable(asker) {
             return Some(self.take_free(slot, layout, None));
         }
+        if self.is_endgame() {
+            return None;
+        }
         let view = PickView {
             remote: asker.has,
             unstarted: self.unstarted.words(),
-            counts: availability.counts(),
+            availability,
             begun: self.unstarted.len() - self.unstarted.count(),
             random_first: u32::from(policy.1),
         };
@@ -127,7 +171,7 @@ impl Requests {
             let slot = self.joinable(Asker { alone: false, ..asker })?;
             return Some(self.take_free(slot, layout, None));
         };
-        let slot = self.begin(piece, asker.alone.then_some(asker.serial), layout)?;
+        let slot = self.begin(piece, if asker.alone { asker.serial } else { 0 }, layout)?;
         Some(self.take_free(slot, layout, Some(reason)))
     }
 
@@ -137,39 +181,30 @@ impl Requests {
         }
         let fits = |active: &Active| {
             active.free > 0
-                && active.owner.map_or(!asker.alone, |owner| owner == asker.serial)
+                && (active.owner == asker.serial || (active.owner == 0 && !asker.alone))
                 && asker.has.is_none_or(|words| contains(words, active.piece))
         };
         if self.get(asker.working).is_some_and(fits) {
             return Some(asker.working);
         }
-        let fitting = self.active.iter().enumerate().filter_map(|(at, active)| {
-            active.as_ref().filter(|active| fits(active)).map(|active| (active.age, at as u16))
-        });
-        fitting.min().map(|(_, slot)| slot)
+        let slots = self.active.iter().enumerate().filter(|(_, active)| active.in_use && fits(active));
+        slots.map(|(at, active)| (active.age, at as u16)).min().map(|(_, slot)| slot)
     }
 
     /// A block that others were asked for already, for the endgame: one this link may give and has not been asked
-    /// for, requested of the fewest, the oldest piece first.
-    pub(crate) fn next_busy(
-        &mut self,
-        asker: Asker<'_>,
-        layout: &Layout,
-        is_asked: impl Fn(PieceIndex, u32) -> bool,
-    ) -> Option<Chosen> {
+    /// for (see [`Self::mark`]), requested of the fewest, the oldest piece first.
+    pub(crate) fn next_busy(&mut self, asker: Asker<'_>, layout: &Layout) -> Option<Chosen> {
         let mut best: Option<((u16, u32), u16, u32)> = None;
         for (slot, active) in self.active.iter().enumerate() {
-            let Some(active) = active else { continue };
-            let barred = active.owner.map_or(asker.alone, |owner| owner != asker.serial);
+            let barred = if active.owner == 0 { asker.alone } else { active.owner != asker.serial };
             if barred || active.lacking == 0 || asker.has.is_some_and(|words| !contains(words, active.piece))
             {
                 continue;
             }
-            for (number, block) in active.blocks.iter().enumerate() {
-                let rank = (block.requesters, active.age);
-                if !block.received
+            for (number, block) in self.blocks_of(slot as u16, layout).iter().enumerate() {
+                let rank = (block.requesters(), active.age);
+                if !block.is(BlockState::RECEIVED | BlockState::MARKED)
                     && best.is_none_or(|(least, ..)| rank < least)
-                    && !is_asked(active.piece, number as u32)
                 {
                     best = Some((rank, slot as u16, number as u32));
                 }
@@ -177,126 +212,142 @@ impl Requests {
         }
         let (_, slot, number) = best?;
         let block = layout.block(self.get(slot)?.piece, number);
-        self.change(slot, number, |block| block.requesters = block.requesters.saturating_add(1));
+        self.change(slot, number, BlockState::add_requester);
         Some(Chosen { block, slot, number, begun: None })
     }
 
+    /// Notes, or forgets again, which blocks a link was asked for, so that [`Self::next_busy`] leaves them out.
+    pub(crate) fn mark(&mut self, asked: Asked, on: bool) {
+        let piece = asked.piece;
+        let slot = Some(asked.slot).filter(|&slot| self.is_of(slot, piece)).or_else(|| self.slot_of(piece));
+        let Some(slot) = slot else { return };
+        let block = &mut self.blocks[slot as usize * self.stride as usize + asked.number() as usize];
+        block.state = if on { block.state | BlockState::MARKED } else { block.state & !BlockState::MARKED };
+    }
+
     fn get(&self, slot: u16) -> Option<&Active> {
-        self.active.get(usize::from(slot))?.as_ref()
+        self.active.get(usize::from(slot)).filter(|active| active.in_use)
     }
 
-    fn get_mut(&mut self, slot: u16) -> Option<&mut Active> {
-        self.active.get_mut(usize::from(slot))?.as_mut()
+    fn is_of(&self, slot: u16, piece: PieceIndex) -> bool {
+        self.get(slot).is_some_and(|active| active.piece == piece)
     }
 
-    fn begin(&mut self, piece: PieceIndex, owner: Option<u32>, layout: &Layout) -> Option<u16> {
-        let slot = self.active.iter().position(Option::is_none).unwrap_or(self.active.len());
+    fn blocks_of(&self, slot: u16, layout: &Layout) -> &[BlockState] {
+        let count = self.get(slot).map_or(0, |active| layout.block_count(active.piece));
+        &self.blocks[usize::from(slot) * self.stride as usize..][..count as usize]
+    }
+
+    fn begin(&mut self, piece: PieceIndex, owner: u16, layout: &Layout) -> Option<u16> {
+        let slot = self.active.iter().position(|active| !active.in_use).unwrap_or(self.active.len());
         if slot >= usize::from(u16::MAX) {
             return None;
         }
+        let (start, end) = (slot * self.stride as usize, (slot + 1) * self.stride as usize);
         if slot == self.active.len() {
-            self.active.push(None);
+            grow(&mut self.active, slot + 1, UNUSED);
+            grow(&mut self.blocks, end, BlockState::default());
         }
+        self.blocks[start..end].fill(BlockState::default());
         let count = layout.block_count(piece);
-        let mut blocks = self.spare.pop().unwrap_or_else(|| vec![BlockState::default(); count as usize]);
-        blocks.clear();
-        blocks.resize(count as usize, BlockState::default());
         self.unstarted.remove(piece);
         self.free += count;
         self.begun = self.begun.wrapping_add(1);
         let age = self.begun;
         self.active[slot] =
-            Some(Active { piece, blocks, free: count, lacking: count, first_free: 0, owner, age });
+            Active { piece, free: count, lacking: count, first_free: 0, age, owner, in_use: true };
         Some(slot as u16)
     }
 
     fn take_free(&mut self, slot: u16, layout: &Layout, begun: Option<PickReason>) -> Chosen {
-        let active = self.active[usize::from(slot)].as_mut().expect("the slot was just found");
+        let active = &mut self.active[usize::from(slot)];
+        let start = usize::from(slot) * self.stride as usize;
         let mut number = active.first_free;
-        while !active.blocks[number as usize].is_free() {
+        while !self.blocks[start + number as usize].is_free() {
             number += 1;
         }
         active.first_free = number + 1;
         let block = layout.block(active.piece, number);
-        self.change(slot, number, |block| block.requesters = 1);
+        self.change(slot, number, BlockState::add_requester);
         Chosen { block, slot, number, begun }
     }
 
     /// A request was withdrawn, refused or is `overdue`: the block may be asked for anew. True if it is free now.
-    pub(crate) fn release(&mut self, slot: u16, piece: PieceIndex, number: u32, overdue: bool) -> bool {
-        if self.get(slot).is_none_or(|active| active.piece != piece) {
+    pub(crate) fn release(&mut self, asked: Asked, overdue: bool) -> bool {
+        if !self.is_of(asked.slot, asked.piece) {
             return false;
         }
-        self.change(slot, number, |block| {
-            block.requesters = block.requesters.saturating_sub(1);
-            block.overdue |= overdue;
+        self.change(asked.slot, asked.number(), |block| {
+            block.remove_requester();
+            block.state |= if overdue { BlockState::OVERDUE } else { 0 };
             block.is_free()
         })
     }
 
-    /// A block has arrived; `request` is the one it answers, if any.
+    /// Block `number` of a piece has arrived; `asked` is the request it answers, if any.
     pub(crate) fn receive(
         &mut self,
-        block: Block,
-        layout: &Layout,
-        giver: u32,
-        request: Option<Outstanding>,
+        (piece, number): (PieceIndex, u32),
+        giver: u16,
+        asked: Option<Asked>,
     ) -> Receipt {
-        let Some(number) = layout.block_number(block) else { return Receipt::Useless };
-        let is_of = |slot: &u16| self.get(*slot).is_some_and(|active| active.piece == block.piece);
-        let slot = request.map(|request| request.slot).filter(is_of).or_else(|| self.slot_of(block.piece));
-        let Some(slot) = slot else { return Receipt::Useless };
-        let asked = request.is_some_and(|request| !request.overdue);
-        let barred = self.get(slot).is_some_and(|active| active.owner.is_some_and(|owner| owner != giver));
-        let receipt = self.change(slot, number, |block| {
-            block.requesters = block.requesters.saturating_sub(u16::from(asked));
-            if block.received || barred {
-                return Receipt::Useless;
+        let slot = asked.map(|asked| asked.slot).filter(|&slot| self.is_of(slot, piece));
+        let Some(slot) = slot.or_else(|| self.slot_of(piece)) else { return Receipt::Useless };
+        let counts = asked.is_some_and(|asked| !asked.is_overdue());
+        let owner = self.active[usize::from(slot)].owner;
+        let barred = owner != 0 && owner != giver;
+        let stored = self.change(slot, number, |block| {
+            if counts {
+                block.remove_requester();
             }
-            block.received = true;
+            if block.is(BlockState::RECEIVED) || barred {
+                return None;
+            }
+            block.state |= BlockState::RECEIVED;
             block.giver = giver;
-            Receipt::Stored { duplicates: block.requesters > 0 || block.overdue, completes: false }
+            Some(*block)
         });
-        let Receipt::Stored { duplicates, .. } = receipt else { return receipt };
-        let Some(active) = self.get_mut(slot) else { return receipt };
+        let Some(block) = stored else { return Receipt::Useless };
+        let active = &mut self.active[usize::from(slot)];
         active.lacking -= 1;
+        let uncounted = block.is(BlockState::OVERDUE) || (self.any_lost && block.requesters() > 0);
+        let duplicates = if uncounted { u16::MAX } else { block.requesters() };
         Receipt::Stored { duplicates, completes: active.lacking == 0 }
     }
 
     /// Changes the state of a block and keeps the counts of free ones true. The slot must be in use.
     fn change<T>(&mut self, slot: u16, number: u32, change: impl FnOnce(&mut BlockState) -> T) -> T {
-        let active = self.active[usize::from(slot)].as_mut().expect("the caller has looked the slot up");
-        let block = &mut active.blocks[number as usize];
+        let block = &mut self.blocks[usize::from(slot) * self.stride as usize + number as usize];
         let before = block.is_free();
         let result = change(block);
-        match (before, block.is_free()) {
-            (false, true) => {
+        let after = block.is_free();
+        if before != after {
+            let active = &mut self.active[usize::from(slot)];
+            if after {
                 active.free += 1;
                 active.first_free = active.first_free.min(number);
                 self.free += 1;
-            }
-            (true, false) => {
+            } else {
                 active.free -= 1;
                 self.free -= 1;
             }
-            _ => {}
         }
         result
     }
 
     fn slot_of(&self, piece: PieceIndex) -> Option<u16> {
-        let at = self
-            .active
-            .iter()
-            .position(|active| active.as_ref().is_some_and(|active| active.piece == piece))?;
-        Some(at as u16)
+        self.active.iter().position(|active| active.piece == piece && active.in_use).map(|at| at as u16)
+    }
+
+    /// The slot of a piece that is all here but not judged yet.
+    fn whole(&self, piece: PieceIndex) -> Option<u16> {
+        self.slot_of(piece).filter(|&slot| self.get(slot).is_some_and(|active| active.lacking == 0))
     }
 
     /// Who gave blocks of a piece that is all here, each once; `None` if it is not under way or not all here.
-    pub(crate) fn givers(&self, piece: PieceIndex) -> Option<Vec<u32>> {
-        let active = self.get(self.slot_of(piece)?).filter(|active| active.lacking == 0)?;
-        let mut givers: Vec<u32> = Vec::new();
-        for block in &active.blocks {
+    pub(crate) fn givers(&self, piece: PieceIndex, layout: &Layout) -> Option<Vec<u16>> {
+        let mut givers: Vec<u16> = Vec::new();
+        for block in self.blocks_of(self.whole(piece)?, layout) {
             if !givers.contains(&block.giver) {
                 givers.push(block.giver);
             }
@@ -304,11 +355,15 @@ impl Requests {
         Some(givers)
     }
 
-    /// Ends a piece that is here and checked.
-    pub(crate) fn finish(&mut self, piece: PieceIndex) {
-        if let Some(slot) = self.slot_of(piece) {
-            self.forget(slot);
-        }
+    /// Ends a piece that is all here and checked: who gave all of it, 0 if several had a part. `None` if it is not under
+    /// way or not all here.
+    pub(crate) fn finish(&mut self, piece: PieceIndex, layout: &Layout) -> Option<u16> {
+        let slot = self.whole(piece)?;
+        let blocks = self.blocks_of(slot, layout);
+        let giver = blocks.first().map_or(0, |block| block.giver);
+        let alone = blocks.iter().all(|block| block.giver == giver);
+        self.forget(slot);
+        Some(if alone { giver } else { 0 })
     }
 
     /// What was here of a piece is lost, whether it was under way or done.
@@ -317,20 +372,30 @@ impl Requests {
             self.forget(slot);
         }
         self.unstarted.insert(piece);
+        self.any_lost = true;
     }
 
     fn forget(&mut self, slot: u16) {
-        let Some(active) = self.active[usize::from(slot)].take() else { return };
-        self.free -= active.free;
-        if self.spare.len() < 8 {
-            self.spare.push(active.blocks);
+        self.free -= core::mem::replace(&mut self.active[usize::from(slot)], UNUSED).free;
+        while self.active.last().is_some_and(|active| !active.in_use) {
+            self.active.pop();
+        }
+        self.blocks.truncate(self.active.len() * self.stride as usize);
+    }
+
+    /// Gives memory back where most of it is unused.
+    pub(crate) fn shrink(&mut self) {
+        const SPARE: usize = 4;
+        if self.active.capacity() > 2 * self.active.len() + SPARE || self.unstarted.is_empty() {
+            self.active.shrink_to_fit();
+            self.blocks.shrink_to_fit();
         }
     }
 
     /// The link owes a block of this piece for too long. If nobody else may give the piece, it begins anew; true then.
-    pub(crate) fn owner_stalls(&mut self, piece: PieceIndex, serial: u32) -> bool {
+    pub(crate) fn owner_stalls(&mut self, piece: PieceIndex, serial: u16) -> bool {
         let slot = self.slot_of(piece);
-        let owns = slot.and_then(|slot| self.get(slot)).is_some_and(|active| active.owner == Some(serial));
+        let owns = slot.and_then(|slot| self.get(slot)).is_some_and(|active| active.owner == serial);
         if owns {
             self.lose(piece);
         }
@@ -338,10 +403,9 @@ impl Requests {
     }
 
     /// A link is gone: nobody else may finish what it alone was to give, so that begins anew.
-    pub(crate) fn owner_left(&mut self, serial: u32) {
+    pub(crate) fn owner_left(&mut self, serial: u16) {
         for slot in 0..self.active.len() as u16 {
-            if let Some(active) =
-                self.get(slot).filter(|active| active.owner == Some(serial) && active.lacking > 0)
+            if let Some(active) = self.get(slot).filter(|active| active.owner == serial && active.lacking > 0)
             {
                 let piece = active.piece;
                 self.lose(piece);
@@ -350,39 +414,41 @@ impl Requests {
     }
 
     /// Whether any block of an unfinished piece was given by this link.
-    pub(crate) fn has_blocks_of(&self, serial: u32) -> bool {
-        self.active
-            .iter()
-            .flatten()
-            .any(|active| active.blocks.iter().any(|block| block.received && block.giver == serial))
+    pub(crate) fn has_blocks_of(&self, serial: u16) -> bool {
+        let given = |block: &BlockState| block.is(BlockState::RECEIVED) && block.giver == serial;
+        let stride = self.stride.max(1) as usize;
+        let mut slots = self.active.iter().zip(self.blocks.chunks_exact(stride));
+        slots.any(|(active, blocks)| active.in_use && blocks.iter().any(given))
     }
 
     /// The pieces under way, with how many of their blocks are here and how many they have.
-    pub(crate) fn active(&self) -> impl Iterator<Item = (PieceIndex, u32, u32)> + '_ {
-        self.active.iter().flatten().map(|active| {
-            let count = active.blocks.len() as u32;
+    pub(crate) fn active(&self, layout: &Layout) -> impl Iterator<Item = (PieceIndex, u32, u32)> {
+        self.active.iter().filter(|active| active.in_use).map(|active| {
+            let count = layout.block_count(active.piece);
             (active.piece, count - active.lacking, count)
         })
     }
 
+    /// Some of the memory that a block's arrival takes, for [`crate::Torrent::touch`].
+    pub(crate) fn touch(&self, working: u16) -> u64 {
+        let active = self.get(working).map_or(0, |active| u64::from(active.age));
+        let block = self.blocks.get(usize::from(working) * self.stride as usize);
+        active + block.map_or(0, |block| u64::from(block.state))
+    }
+
     /// Checks the counts against the states.
     #[cfg(test)]
-    pub(crate) fn check(&self) {
+    pub(crate) fn check(&self, layout: &Layout) {
         let mut free = 0;
-        for active in self.active.iter().flatten() {
-            let count =
-                |wanted: fn(&BlockState) -> bool| active.blocks.iter().filter(|block| wanted(block)).count();
+        for (slot, active) in self.active.iter().enumerate().filter(|(_, active)| active.in_use) {
+            let blocks = self.blocks_of(slot as u16, layout);
+            let count = |wanted: fn(&BlockState) -> bool| blocks.iter().filter(|block| wanted(block)).count();
             assert_eq!(count(|block| block.is_free()) as u32, active.free);
-            assert_eq!(count(|block| !block.received) as u32, active.lacking);
+            assert_eq!(count(|block| !block.is(BlockState::RECEIVED)) as u32, active.lacking);
+            assert_eq!(count(|block| block.is(BlockState::MARKED)), 0);
             assert!(!self.unstarted.contains(active.piece));
             free += active.free;
         }
         assert_eq!(free, self.free);
-    }
-}
-
-impl BlockState {
-    fn is_free(&self) -> bool {
-        !self.received && self.requesters == 0
     }
 }

@@ -94,7 +94,7 @@ impl Driver {
             Opening::Done(fresh) => fresh,
             Opening::Failed { addr, why } => {
                 debug!(%addr, %why, "not connected");
-                return self.hand_in(Input::ConnectFailed { addr });
+                return self.hand_in(Input::ConnectFailed { addr: Box::new(addr) });
             }
         };
         let peer = Box::new(fresh.peer);
@@ -163,14 +163,14 @@ impl Driver {
             Output::Connect { addr } => {
                 let (from, ours, openings) = (self.from, self.ours, self.openings.clone());
                 self.helpers.spawn(async move {
-                    let opening = match dial(addr, from, ours).await {
+                    let opening = match dial(*addr, from, ours).await {
                         Ok(fresh) => Opening::Done(Box::new(fresh)),
-                        Err(why) => Opening::Failed { addr, why },
+                        Err(why) => Opening::Failed { addr: *addr, why },
                     };
                     _ = openings.send(opening).await;
                 });
             }
-            Output::Announce(announce) => self.announcer.announce(announce),
+            Output::Announce(announce) => self.announcer.announce(*announce),
             Output::Completed => {
                 self.completed_after = Some(self.now().since(swarmlab_protocol::Instant::START));
                 self.show(self.now());

@@ -3,15 +3,16 @@
 use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, send};
-use crate::bitfield::mask;
-use crate::conn::{Conn, Outstanding, Stamp};
+use crate::bitfield::{adds_to, mask};
+use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
+use crate::pool::Pool;
 use crate::requests::{Asker, Chosen, Receipt};
 use crate::{
     Bitfield, Block, CloseReason, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
 };
 
 /// Blocks that nobody asked for until a remote is sent away.
-const MOST_STRIKES: u16 = 64;
+const MOST_STRIKES: u8 = 64;
 /// Pieces a remote may offer as allowed fast. BEP 6 proposes 10.
 const MOST_ALLOWED_FAST: usize = 32;
 
@@ -21,24 +22,24 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.remote_seed || self.sets.contains(id, piece) {
+        conn.heard_at = Coarse::of(now);
+        if conn.is(Flag::RemoteSeed) || !self.sets.insert(id, piece) {
             return;
         }
-        self.sets.insert(id, piece);
         self.availability.add(piece);
         conn.remote_count += 1;
-        if !self.have.contains(piece) {
-            conn.wanted += 1;
-        }
         if conn.remote_count == self.have.len() {
-            self.availability.remove_set(self.sets.row(id));
+            self.availability.remove_words(self.sets.row(id));
             self.availability.add_seed();
-            conn.remote_seed = true;
+            conn.set(Flag::RemoteSeed, true);
             if self.have.is_full() {
                 return self.close(now, id, CloseReason::BothSeeds, out);
             }
         }
-        self.update_interest(now, id, out);
+        if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
+            conn.set(Flag::WeInterested, true);
+            send(conn, id, now, Message::Interested, out);
+        }
         self.fill(now, id, out);
     }
 
@@ -57,26 +58,23 @@ impl Torrent {
         // haves it stands for, so a later one is taken for what it adds.
         let told = self.sets.row(id);
         let takes_back = told.iter().zip(have.words()).any(|(told, now)| told & !now != 0);
-        if takes_back || (conn.remote_seed && !have.is_full()) {
+        if takes_back || (conn.is(Flag::RemoteSeed) && !have.is_full()) {
             return self.misbehaved(now, id, Misbehaviour::ShrunkenBitfield, out);
         }
-        if conn.remote_seed {
+        if conn.is(Flag::RemoteSeed) {
             return;
         }
-        self.availability.remove_set(told);
+        self.availability.remove_words(told);
         conn.remote_count = have.count();
         if have.is_full() {
-            conn.remote_seed = true;
+            conn.set(Flag::RemoteSeed, true);
             self.availability.add_seed();
             if self.have.is_full() {
                 return self.close(now, id, CloseReason::BothSeeds, out);
             }
         } else {
             self.sets.set(id, have);
-            self.availability.add_set(have.words());
-            let ours = self.have.words();
-            conn.wanted =
-                have.words().iter().zip(ours).map(|(theirs, ours)| (theirs & !ours).count_ones()).sum();
+            self.availability.add_words(have.words());
         }
         self.update_interest(now, id, out);
         self.fill(now, id, out);
@@ -85,10 +83,14 @@ impl Torrent {
     /// Tells the remote whether we want something it has, if that has changed.
     fn update_interest(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let lacks = if conn.remote_seed { !self.have.is_full() } else { conn.wanted > 0 };
-        let wants = lacks && !self.config.upload_only;
-        if wants != conn.we_interested {
-            conn.we_interested = wants;
+        let wants = !self.config.upload_only
+            && if conn.is(Flag::RemoteSeed) {
+                !self.have.is_full()
+            } else {
+                adds_to(self.sets.row(id), self.have.words())
+            };
+        if wants != conn.is(Flag::WeInterested) {
+            conn.set(Flag::WeInterested, wants);
             let message = if wants { Message::Interested } else { Message::NotInterested };
             send(conn, id, now, message, out);
         }
@@ -96,22 +98,22 @@ impl Torrent {
 
     pub(super) fn remote_choked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.remote_choking = true;
-        if conn.fast || conn.outstanding.is_empty() {
+        conn.set(Flag::RemoteChoking, true);
+        if conn.is(Flag::Fast) || conn.asked.is_empty() {
             return; // with the fast extension each request is answered or rejected (BEP 6)
         }
-        let dropped = core::mem::take(&mut conn.outstanding);
-        conn.excused = conn.excused.saturating_add(dropped.len() as u16);
-        for request in dropped.iter().filter(|request| !request.overdue) {
-            self.requests.release(request.slot, request.block.piece, request.number, false);
+        conn.excused = conn.excused.saturating_add(conn.asked.len());
+        for &asked in self.asked.iter(conn.asked).filter(|asked| !asked.is_overdue()) {
+            self.requests.release(asked, false);
         }
+        self.asked.clear(&mut conn.asked);
         self.wake(now, out);
     }
 
     pub(super) fn remote_unchoked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.remote_choking = false;
-        conn.block_at = Stamp::of(now);
+        conn.set(Flag::RemoteChoking, false);
+        conn.block_at = Coarse::of(now);
         self.fill(now, id, out);
     }
 
@@ -125,10 +127,10 @@ impl Torrent {
         if !self.layout.contains(piece) {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.allowed_fast.len() < MOST_ALLOWED_FAST && !conn.allowed_fast.contains(&piece) {
-            conn.allowed_fast.push(piece);
+        if self.conns.get(id).is_none() {
+            return;
         }
+        self.conns.allow_fast(id, piece, MOST_ALLOWED_FAST);
         self.fill(now, id, out);
     }
 
@@ -141,73 +143,77 @@ impl Torrent {
 
     /// Keeps the remote's pipeline full.
     pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        if self.disk_congested || self.rest_until.is_some() {
+        let Some(conn) = self.conns.get(id) else { return };
+        if !conn.may_be_asked() || conn.asked.len() >= conn.most_asked() {
             return;
         }
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        let limit = if conn.snubbed { 1 } else { usize::from(conn.pipeline) };
-        if !conn.we_interested || conn.outstanding.len() >= limit {
+        if self.disk_congested || self.timers.rest != Instant::NEVER {
             return;
         }
         let allowed;
-        let has = if conn.remote_choking {
-            if conn.allowed_fast.is_empty() {
+        let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
+        let has = if conn.is(Flag::RemoteChoking) {
+            let pieces = self.conns.allowed_fast(id).filter(|&piece| self.requests.may_have_free(piece));
+            if pieces.clone().next().is_none() {
                 return;
             }
-            let row = (!conn.remote_seed).then(|| self.sets.row(id));
-            allowed = allowed_words(&conn.allowed_fast, row, self.have.words().len());
+            allowed = allowed_words(pieces, row, self.have.words().len());
             Some(&allowed[..])
         } else {
-            (!conn.remote_seed).then(|| self.sets.row(id))
+            row
         };
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let limit = conn.most_asked();
         let policy = (self.config.picker, self.config.random_first_pieces);
-        while conn.outstanding.len() < limit {
-            let asker = Asker { serial: conn.serial, has, alone: conn.suspect, working: conn.working };
+        let asker = |conn: &Conn| {
+            let alone = conn.is(Flag::Suspect);
+            Asker { serial: conn.serial, has, alone, working: conn.working }
+        };
+        while conn.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
-            let Some(chosen) = self.requests.next(asker, &self.layout, policy, &self.availability, random)
-            else {
-                break;
-            };
+            let chosen = self.requests.next(asker(conn), &self.layout, policy, &self.availability, random);
+            let Some(chosen) = chosen else { break };
             if let (Some(reason), true) = (chosen.begun, self.config.notes) {
                 let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
                 out.push(Output::Note(Note::Picked { conn: id, piece, reason, availability }));
             }
-            request(conn, id, now, chosen, out);
-        }
-        if !self.requests.is_endgame() {
-            return;
+            request(conn, &mut self.asked, id, now, chosen, out);
         }
         let most = match self.config.endgame {
             Endgame::Full => limit,
             Endgame::Strict => 1,
         };
-        while conn.outstanding.len() < most {
-            let asker = Asker { serial: conn.serial, has, alone: conn.suspect, working: conn.working };
-            let asked = &conn.outstanding;
-            let chosen = self.requests.next_busy(asker, &self.layout, |piece, number| {
-                asked.iter().any(|request| request.block.piece == piece && request.number == number)
-            });
-            let Some(chosen) = chosen else { break };
-            request(conn, id, now, chosen, out);
+        if conn.asked.len() >= most || !self.requests.is_endgame() {
+            return;
         }
+        self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
+        while conn.asked.len() < most && !self.asked.is_full() {
+            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout) else { break };
+            let asked = request(conn, &mut self.asked, id, now, chosen, out);
+            self.requests.mark(asked, true);
+        }
+        self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, false));
     }
 
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let stamp = Stamp::of(now);
-        let request = conn.take_outstanding(block);
+        conn.heard_at = Coarse::of(now);
+        let number = self.layout.block_number(block);
+        let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
         self.totals.downloaded += u64::from(block.len);
-        conn.received_bytes += u64::from(block.len);
-        match request {
-            Some(request) => {
-                conn.down.add(block.len);
-                conn.block_at = stamp;
-                conn.snubbed = false;
-                let (delay, span) = (stamp.since(request.sent), self.config.pipeline.span.as_millis() as u32);
+        conn.set(Flag::Useful, true);
+        match asked {
+            Some(asked) => {
+                self.flows.get_mut(id, conn).down.add(block.len);
+                conn.block_at = conn.heard_at;
+                conn.set(Flag::Snubbed, false);
+                let pipeline = &self.config.pipeline;
+                let (delay, span) = (stamp.since(asked.sent), pipeline.span.as_millis() as u32);
                 if delay <= span / 2 {
-                    conn.pipeline = conn.pipeline.saturating_add(1).min(self.config.pipeline.max);
+                    conn.pipeline = conn.pipeline.saturating_add(1).min(pipeline.max);
                 } else if delay > span {
-                    conn.pipeline = conn.pipeline.saturating_sub(1).max(self.config.pipeline.min);
+                    conn.pipeline = conn.pipeline.saturating_sub(1).max(pipeline.min);
                 }
             }
             None if conn.excused > 0 => conn.excused -= 1,
@@ -220,12 +226,13 @@ impl Torrent {
                 return;
             }
         }
-        match self.requests.receive(block, &self.layout, conn.serial, request) {
+        let receipt = number.map(|number| self.requests.receive((block.piece, number), conn.serial, asked));
+        match receipt.unwrap_or(Receipt::Useless) {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
                 out.push(Output::Store { conn: id, block });
-                if duplicates {
-                    self.cancel_duplicates(now, block, out);
+                if duplicates > 0 {
+                    self.cancel_duplicates(now, block, duplicates, out);
                 }
                 if completes {
                     out.push(Output::Verify { piece: block.piece });
@@ -233,35 +240,45 @@ impl Torrent {
             }
         }
         self.fill(now, id, out);
-        if self.is_endgame() && !self.endgame_noted {
+        if !self.endgame_noted && self.requests.is_endgame() && !self.is_complete() {
             self.endgame_noted = true;
             self.note(Note::Endgame, out);
             self.wake(now, out);
         }
     }
 
-    /// The block is here: whoever else was asked for it need not send it.
-    fn cancel_duplicates(&mut self, now: Instant, block: Block, out: &mut Vec<Output>) {
+    /// The block is here: whoever else was asked for it, at most so many, need not send it.
+    fn cancel_duplicates(&mut self, now: Instant, block: Block, most: u16, out: &mut Vec<Output>) {
+        let Some(number) = self.layout.block_number(block) else { return };
+        let mut left = most;
         for other in self.conns.slots() {
             let Some(conn) = self.conns.get_mut(other) else { continue };
-            let Some(request) = conn.take_outstanding(block) else { continue };
+            let Some(asked) = take_asked(&mut self.asked, conn, block.piece, number) else { continue };
             conn.excused = conn.excused.saturating_add(1);
             send(conn, other, now, Message::Cancel(block), out);
-            if !request.overdue {
-                self.requests.release(request.slot, block.piece, request.number, false);
+            if !asked.is_overdue() {
+                self.requests.release(asked, false);
             }
             self.fill(now, other, out);
+            left -= 1;
+            if left == 0 {
+                return;
+            }
         }
     }
 
     pub(super) fn rejected(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let Some(request) = conn.take_outstanding(block) else {
+        let number = self.layout.block_number(block);
+        let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
+        let Some(asked) = asked else {
             conn.excused = conn.excused.saturating_sub(1);
             return;
         };
-        conn.allowed_fast.retain(|&piece| piece != block.piece);
-        if !request.overdue && self.requests.release(request.slot, block.piece, request.number, false) {
+        if conn.is(Flag::AllowsFast) {
+            self.conns.disallow_fast(id, block.piece);
+        }
+        if !asked.is_overdue() && self.requests.release(asked, false) {
             self.wake_others(now, id, out);
         }
     }
@@ -275,40 +292,39 @@ impl Torrent {
 
     /// The piece is here and checked.
     pub(super) fn piece_good(&mut self, now: Instant, piece: PieceIndex, out: &mut Vec<Output>) {
-        let Some(givers) = self.requests.givers(piece) else { return };
-        self.requests.finish(piece);
+        let Some(giver) = self.requests.finish(piece, &self.layout) else { return };
         if !self.have.insert(piece) {
             return;
         }
         self.totals.left -= u64::from(self.layout.piece_len(piece));
-        if let [giver] = givers[..]
-            && let Some((_, conn)) = self.conns.iter_mut().find(|(_, conn)| conn.serial == giver)
-        {
-            conn.suspect = false;
-        }
         let complete = self.have.is_full();
         for id in self.conns.slots() {
             let Some(conn) = self.conns.get_mut(id) else { continue };
-            let remote_has = conn.remote_seed || self.sets.contains(id, piece);
-            if remote_has && !conn.remote_seed {
-                conn.wanted -= 1;
+            if conn.serial == giver {
+                conn.set(Flag::Suspect, false);
             }
+            let seed = conn.is(Flag::RemoteSeed);
             if complete {
-                conn.interest_at = Stamp::of(now);
+                conn.interest_at = Coarse::of(now);
+                if seed {
+                    self.close(now, id, CloseReason::BothSeeds, out);
+                    continue;
+                }
             }
-            if complete && conn.remote_seed {
-                self.close(now, id, CloseReason::BothSeeds, out);
-                continue;
-            }
+            let remote_has = seed || self.sets.contains(id, piece);
             if !remote_has || self.config.redundant_have {
                 send(conn, id, now, Message::Have(piece), out);
             }
-            self.update_interest(now, id, out);
+            if remote_has && !seed && conn.is(Flag::WeInterested) {
+                self.update_interest(now, id, out);
+            }
         }
         if complete {
             if !core::mem::replace(&mut self.was_complete, true) {
                 self.announcer.complete(now);
+                self.reschedule();
             }
+            self.shrink();
             out.push(Output::Completed);
         }
     }
@@ -316,7 +332,7 @@ impl Torrent {
     /// The piece is here and wrong. Who gave all of it is banned; where several had a part, each works on pieces alone
     /// from now on, so that the next bad one tells who it is, and the piece is fetched anew.
     pub(super) fn piece_bad(&mut self, now: Instant, piece: PieceIndex, out: &mut Vec<Output>) {
-        let Some(givers) = self.requests.givers(piece) else { return };
+        let Some(givers) = self.requests.givers(piece, &self.layout) else { return };
         self.requests.lose(piece);
         self.endgame_noted = false;
         self.totals.bad_pieces += 1;
@@ -325,22 +341,22 @@ impl Torrent {
             self.convict(now, giver, piece, out);
         } else {
             for (_, conn) in self.conns.iter_mut().filter(|(_, conn)| givers.contains(&conn.serial)) {
-                conn.suspect = true;
+                conn.set(Flag::Suspect, true);
                 conn.working = u16::MAX;
             }
         }
         self.wake(now, out);
     }
 
-    fn convict(&mut self, now: Instant, giver: u32, piece: PieceIndex, out: &mut Vec<Output>) {
+    fn convict(&mut self, now: Instant, giver: u16, piece: PieceIndex, out: &mut Vec<Output>) {
         let here = self.conns.iter().find(|(_, conn)| conn.serial == giver).map(|(id, _)| id);
         if let Some(id) = here {
             self.note(Note::Banned { conn: id, piece }, out);
             self.close(now, id, CloseReason::Banned, out);
-        } else if let Some(&Departed { addr, peer_id, .. }) =
+        } else if let Some(&Departed { addr, peer, .. }) =
             self.departed.iter().find(|departed| departed.serial == giver)
         {
-            self.peers.ban(addr, peer_id);
+            self.peers.ban(addr, peer);
         }
     }
 
@@ -348,7 +364,8 @@ impl Torrent {
     pub(super) fn disk_failed(&mut self, now: Instant, piece: PieceIndex) {
         if self.layout.contains(piece) && !self.have.contains(piece) {
             self.requests.lose(piece);
-            self.rest_until = Some(now + DISK_PAUSE);
+            self.timers.rest = now + DISK_PAUSE;
+            self.reschedule();
         }
     }
 
@@ -358,15 +375,11 @@ impl Torrent {
             self.totals.left += u64::from(self.layout.piece_len(block.piece));
             self.requests.lose(block.piece);
             for other in self.conns.slots() {
-                let Some(conn) = self.conns.get_mut(other) else { continue };
-                if !conn.remote_seed && self.sets.contains(other, block.piece) {
-                    conn.wanted += 1;
-                }
                 self.update_interest(now, other, out);
             }
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.fast {
+        if conn.is(Flag::Fast) {
             send(conn, id, now, Message::Reject(block), out);
         } else {
             self.close(now, id, CloseReason::Disk, out);
@@ -374,23 +387,35 @@ impl Torrent {
     }
 }
 
-fn request(conn: &mut Conn, id: ConnId, now: Instant, chosen: Chosen, out: &mut Vec<Output>) {
+fn request(
+    conn: &mut Conn,
+    pool: &mut Pool<Asked>,
+    id: ConnId,
+    now: Instant,
+    chosen: Chosen,
+    out: &mut Vec<Output>,
+) -> Asked {
     let Chosen { block, slot, number, .. } = chosen;
     let sent = Stamp::of(now);
-    if conn.outstanding.is_empty() {
-        conn.block_at = sent;
+    if conn.asked.is_empty() {
+        conn.block_at = Coarse::of(now);
     }
     conn.working = slot;
-    conn.outstanding.push_back(Outstanding { block, slot, number, sent, overdue: false });
+    let asked = Asked::new(block.piece, number, slot, sent);
+    pool.push(&mut conn.asked, asked);
     send(conn, id, now, Message::Request(block), out);
+    asked
+}
+
+/// Takes the request for a block out of those made of a link. Answers come mostly in order, so the first fits.
+fn take_asked(pool: &mut Pool<Asked>, conn: &mut Conn, piece: PieceIndex, number: u32) -> Option<Asked> {
+    pool.take(&mut conn.asked, |asked| asked.is_for(piece, number))
 }
 
 /// The pieces a remote serves while it chokes us, as words, of those it has.
-fn allowed_words(allowed: &[PieceIndex], has: Option<&[u64]>, len: usize) -> Vec<u64> {
+fn allowed_words(allowed: impl Iterator<Item = PieceIndex>, has: Option<&[u64]>, len: usize) -> Vec<u64> {
     let mut words = alloc::vec![0; len];
-    for &piece in allowed {
-        words[piece.0 as usize / 64] |= mask(piece);
-    }
+    allowed.for_each(|piece| words[piece.0 as usize / 64] |= mask(piece));
     if let Some(has) = has {
         words.iter_mut().zip(has).for_each(|(word, has)| *word &= has);
     }

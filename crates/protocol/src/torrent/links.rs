@@ -1,10 +1,12 @@
 //! Links: who is let in, what is told first, what goes when one closes, and where to connect.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
-use crate::conn::{Conn, Stamp};
+use crate::conn::{Conn, Flag, PeerHash};
 use crate::{CloseReason, ConnId, Direction, Instant, Message, Misbehaviour, Opened, Output};
 
 impl Torrent {
@@ -21,15 +23,17 @@ impl Torrent {
             return;
         }
         let fast = self.config.fast_extension && peer.reserved.fast();
-        let conn = Conn::new(peer, self.next_serial, fast, self.config.pipeline.min, Stamp::of(now));
-        if !self.conns.insert(id, conn) {
+        let serial = self.free_serial();
+        let conn = Conn::new(peer, serial, fast, self.config.pipeline.min, now);
+        if !self.conns.insert(id, conn, peer.addr) {
             return;
         }
-        self.next_serial = self.next_serial.wrapping_add(1);
+        self.next_serial = serial.wrapping_add(1);
         self.sets.clear(id);
         self.choker.opened(id, &mut self.random.choke);
-        if self.round_at.is_none() {
-            self.round_at = Some(now + self.config.rechoke_interval);
+        if self.timers.round == Instant::NEVER {
+            self.timers.round = now + self.config.rechoke_interval;
+            self.reschedule();
         }
         let have = match (fast, self.have.is_empty()) {
             (true, _) if self.have.is_full() => Some(Message::HaveAll),
@@ -42,6 +46,20 @@ impl Torrent {
         }
     }
 
+    /// The next serial that names no link and no giver of a block.
+    fn free_serial(&self) -> u16 {
+        let taken = |serial| {
+            serial == 0
+                || self.conns.iter().any(|(_, conn)| conn.serial == serial)
+                || self.requests.has_blocks_of(serial)
+        };
+        let mut serial = self.next_serial;
+        while taken(serial) {
+            serial = serial.wrapping_add(1);
+        }
+        serial
+    }
+
     /// Why a link is not let in, if so. Of two links that both ends opened at once, the one that the smaller peer id
     /// opened stays; the other may have to give way here.
     fn refusal(&mut self, now: Instant, peer: &Opened, out: &mut Vec<Output>) -> Option<CloseReason> {
@@ -51,16 +69,18 @@ impl Torrent {
         if peer.peer_id == self.peer_id {
             return Some(CloseReason::Duplicate);
         }
-        if self.peers.is_banned(peer.addr, peer.peer_id) {
+        let hash = PeerHash::of(peer.peer_id);
+        if self.peers.is_banned(peer.addr, hash) {
             return Some(CloseReason::Banned);
         }
-        let same = self.conns.iter().find(|(_, conn)| conn.peer_id == peer.peer_id);
+        let same = self.conns.iter().find(|(_, conn)| conn.peer == hash);
         if let Some((other, conn)) = same {
             let newcomer_stays = match peer.direction {
                 Direction::Outgoing => self.peer_id < peer.peer_id,
                 Direction::Incoming => peer.peer_id < self.peer_id,
             };
-            let crossed = conn.direction != peer.direction && conn.addr.ip() == peer.addr.ip();
+            let addr = self.conns.addr_of(other, conn);
+            let crossed = conn.direction() != peer.direction && addr.ip() == peer.addr.ip();
             if !crossed || !newcomer_stays {
                 return Some(CloseReason::Duplicate);
             }
@@ -71,10 +91,10 @@ impl Torrent {
 
     /// Closes a link from our side.
     pub(super) fn close(&mut self, now: Instant, id: ConnId, reason: CloseReason, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.remove(id) else { return };
+        let Some((conn, addr)) = self.conns.remove(id) else { return };
         out.push(Output::Close { conn: id, reason });
         if reason == CloseReason::Banned {
-            self.peers.ban(conn.addr, conn.peer_id);
+            self.peers.ban(addr, conn.peer);
         }
         let never = matches!(
             reason,
@@ -84,7 +104,7 @@ impl Torrent {
                 | CloseReason::BothSeeds
                 | CloseReason::Useless
         );
-        self.part(now, id, &conn, never, out);
+        self.part(now, id, (conn, addr), never, out);
     }
 
     pub(super) fn misbehaved(&mut self, now: Instant, id: ConnId, how: Misbehaviour, out: &mut Vec<Output>) {
@@ -93,38 +113,49 @@ impl Torrent {
 
     pub(super) fn remote_closed(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         if let Some(conn) = self.conns.remove(id) {
-            self.part(now, id, &conn, false, out);
+            self.part(now, id, conn, false, out);
         }
     }
 
     /// Takes a link that is gone out of every part.
-    fn part(&mut self, now: Instant, id: ConnId, conn: &Conn, never: bool, out: &mut Vec<Output>) {
-        for request in conn.outstanding.iter().filter(|request| !request.overdue) {
-            self.requests.release(request.slot, request.block.piece, request.number, false);
+    fn part(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        (mut conn, addr): (Conn, SocketAddr),
+        never: bool,
+        out: &mut Vec<Output>,
+    ) {
+        for &asked in self.asked.iter(conn.asked).filter(|asked| !asked.is_overdue()) {
+            self.requests.release(asked, false);
         }
+        self.flows.forget(conn.flow, &mut self.conns);
+        let owed = !conn.asked.is_empty();
+        self.asked.clear(&mut conn.asked);
+        self.queued.clear(&mut conn.queued);
         self.requests.owner_left(conn.serial);
         if self.requests.has_blocks_of(conn.serial) {
             let requests = &self.requests;
             self.departed.retain(|departed| requests.has_blocks_of(departed.serial));
-            self.departed.push(Departed { serial: conn.serial, addr: conn.addr, peer_id: conn.peer_id });
+            self.departed.push(Departed { serial: conn.serial, addr, peer: conn.peer });
         }
         self.choker.closed(id);
-        if conn.remote_seed {
+        if conn.is(Flag::RemoteSeed) {
             self.availability.remove_seed();
         } else {
-            self.availability.remove_set(self.sets.row(id));
+            self.availability.remove_words(self.sets.row(id));
         }
-        if conn.direction == Direction::Outgoing {
-            let useful = conn.received_bytes + conn.sent_bytes > 0;
-            self.peers.closed(conn.addr, now, useful, never);
+        if !conn.is(Flag::Incoming) {
+            self.peers.closed(addr, now, conn.is(Flag::Useful), never);
         }
+        self.served -= u16::from(conn.is_served());
         if self.stopping {
             return;
         }
-        if !conn.we_choking && conn.remote_interested {
+        if conn.is_served() {
             self.rechoke_soon(now);
         }
-        if !conn.outstanding.is_empty() {
+        if owed {
             self.wake(now, out);
         }
         self.seek_peers(now, out);
@@ -132,24 +163,29 @@ impl Torrent {
 
     /// Connects while there is room; announces early where addresses have run out.
     pub(super) fn seek_peers(&mut self, now: Instant, out: &mut Vec<Output>) {
-        self.connect_at = None;
-        if self.stopping {
-            return;
+        self.timers.connect = Instant::NEVER;
+        if !self.stopping && self.connect(now, out) {
+            let known = self.conns.len() + self.peers.connecting();
+            if !self.is_complete() && known < self.config.min_connections {
+                self.announcer.hurry();
+            }
         }
+        self.reschedule();
+    }
+
+    /// Connects while there is room; false if as many attempts are under way as may be.
+    fn connect(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
         let most = self.config.initiate_up_to.min(self.config.max_connections);
         while self.conns.len() + self.peers.connecting() < most {
             if self.peers.connecting() >= self.config.max_half_open {
-                return;
+                return false;
             }
             let Some(addr) = self.peers.next(now, &mut self.random.connect) else {
-                self.connect_at = self.peers.next_at();
+                self.timers.connect = self.peers.next_at(now).unwrap_or(Instant::NEVER);
                 break;
             };
-            out.push(Output::Connect { addr });
+            out.push(Output::Connect { addr: Box::new(addr) });
         }
-        let known = self.conns.len() + self.peers.connecting();
-        if !self.is_complete() && known < self.config.min_connections {
-            self.announcer.hurry();
-        }
+        true
     }
 }

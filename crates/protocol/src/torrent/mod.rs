@@ -10,6 +10,7 @@ mod rounds;
 mod tests;
 mod upload;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -17,14 +18,17 @@ use core::time::Duration;
 use swarmlab_metainfo::{Layout, PieceIndex};
 
 use crate::announce::Announcer;
+use crate::availability::Availability;
 use crate::choker::Choker;
-use crate::conn::{Conn, Conns, Stamp};
+use crate::conn::{Asked, Coarse, Conn, Conns, Flag, PeerHash};
+use crate::flows::Flows;
 use crate::peers::Peers;
-use crate::picker::Availability;
+use crate::pool::Pool;
 use crate::remote_sets::RemoteSets;
 use crate::requests::Requests;
+use crate::seldom::Seldom;
 use crate::{
-    Announce, AnnounceEvent, Bitfield, CloseReason, Config, ConnId, ConnView, Input, Instant, Message,
+    Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, ConnView, Input, Instant, Message,
     Misbehaviour, Note, Output, PeerId, Random, TrackerId,
 };
 
@@ -74,36 +78,64 @@ pub struct Torrent {
     have: Bitfield,
     totals: Totals,
     conns: Conns,
+    /// Links in an upload slot: unchoked, and they want something.
+    served: u16,
+    flows: Flows,
+    /// Requests made of all links.
+    asked: Pool<Asked>,
+    /// Blocks that all links have asked for.
+    queued: Pool<Block>,
     sets: RemoteSets,
     availability: Availability,
     requests: Requests,
     choker: Choker,
     announcer: Announcer,
     peers: Peers,
-    departed: Vec<Departed>,
+    departed: Seldom<Departed>,
     random: Streams,
-    next_serial: u32,
+    next_serial: u16,
     stopping: bool,
     /// Everything has been here once: nobody is told of a completion again.
     was_complete: bool,
-    round_at: Option<Instant>,
-    /// A choke decision is due before the end of the round.
-    choke_at: Option<Instant>,
-    choked_at: Instant,
-    /// An address that pauses may be tried again.
-    connect_at: Option<Instant>,
-    /// Requests rest until then because the disk has failed.
-    rest_until: Option<Instant>,
     disk_congested: bool,
     endgame_noted: bool,
+    timers: Timers,
+    /// The earliest of all that is due, kept so that most inputs look at one number; [`Instant::NEVER`] if nothing is.
+    due: Instant,
+    choked_at: Instant,
 }
+
+/// What is due when, besides announces; [`Instant::NEVER`] if it is not. A change is followed by [`Torrent::reschedule`].
+#[derive(Debug)]
+struct Timers {
+    /// The end of the choke round.
+    round: Instant,
+    /// A choke decision before the end of the round.
+    choke: Instant,
+    /// An address that pauses may be tried again.
+    connect: Instant,
+    /// Requests rest until then because the disk has failed.
+    rest: Instant,
+}
+
+impl Timers {
+    const NONE: Timers = Timers {
+        round: Instant::NEVER,
+        choke: Instant::NEVER,
+        connect: Instant::NEVER,
+        rest: Instant::NEVER,
+    };
+}
+
+// A torrent in a simulation of a million: every byte here is a megabyte there.
+const _: () = assert!(size_of::<Torrent>() <= 672);
 
 /// A remote that has left but gave blocks of unfinished pieces: it may yet be convicted.
 #[derive(Clone, Copy, Debug)]
 struct Departed {
-    serial: u32,
+    serial: u16,
     addr: core::net::SocketAddr,
-    peer_id: PeerId,
+    peer: PeerHash,
 }
 
 /// Random numbers by purpose, so that a change in one policy leaves the draws of the others as they were.
@@ -122,16 +154,20 @@ impl Torrent {
         let piece_count = layout.piece_count();
         debug_assert_eq!(have.len(), piece_count);
         let here: u64 = have.iter().map(|piece| u64::from(layout.piece_len(piece))).sum();
-        Torrent {
+        let mut torrent = Torrent {
             totals: Totals { left: layout.length() - here, ..Totals::default() },
             conns: Conns::default(),
+            served: 0,
+            flows: Flows::new(),
+            asked: Pool::new(),
+            queued: Pool::new(),
             sets: RemoteSets::new(piece_count),
             availability: Availability::new(piece_count),
-            requests: Requests::new(&have),
+            requests: Requests::new(&have, &layout),
             choker: Choker::new(),
             announcer: Announcer::new(&tiers, &mut Random::stream(seed, 1)),
             peers: Peers::default(),
-            departed: Vec::new(),
+            departed: Seldom::new(),
             random: Streams {
                 pick: Random::stream(seed, 2),
                 choke: Random::stream(seed, 3),
@@ -140,27 +176,35 @@ impl Torrent {
             next_serial: 1,
             stopping: false,
             was_complete: have.is_full(),
-            round_at: None,
-            choke_at: None,
-            choked_at: Instant::START,
-            connect_at: None,
-            rest_until: None,
             disk_congested: false,
             endgame_noted: false,
+            timers: Timers::NONE,
+            due: Instant::NEVER,
+            choked_at: Instant::START,
             layout,
             config,
             peer_id,
             have,
-        }
+        };
+        torrent.reschedule();
+        torrent
     }
 
     /// Takes one input and appends what is to be done to `out`. Cannot fail; `now` must not go back.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         match input {
+            // The messages a swarm is made of come first, taken apart where they lie.
+            Input::Message { conn, message: Message::Have(piece) } => self.remote_have(now, conn, piece, out),
+            Input::Message { conn, message: Message::Piece(block) } => {
+                self.block_arrived(now, conn, block, out)
+            }
+            Input::Message { conn, message: Message::Request(block) } => {
+                self.remote_request(now, conn, block, out)
+            }
             Input::Opened { conn, peer } => self.opened(now, conn, &peer, out),
             Input::Closed { conn } => self.remote_closed(now, conn, out),
             Input::ConnectFailed { addr } => {
-                self.peers.failed(addr, now);
+                self.peers.failed(*addr, now);
                 self.seek_peers(now, out);
             }
             Input::Message { conn, message } => self.message(now, conn, message, out),
@@ -168,7 +212,9 @@ impl Torrent {
             Input::Verified { piece, ok: true } => self.piece_good(now, piece, out),
             Input::Verified { piece, ok: false } => self.piece_bad(now, piece, out),
             Input::Announced(announced) => {
-                if self.announcer.answered(now, &announced) {
+                let left = self.announcer.answered(now, &announced);
+                self.reschedule();
+                if left {
                     out.push(Output::Stopped);
                 } else if let Ok(reply) = &announced.outcome {
                     self.peers.add(crate::PeerSource::Tracker, &reply.peers);
@@ -188,45 +234,75 @@ impl Torrent {
             Input::Stop => self.stop(now, out),
             Input::Deadline => {}
         }
-        self.keep_time(now, out);
+        if self.due <= now {
+            self.keep_time(now, out);
+        }
+        debug_assert_eq!(self.due, self.next_due(), "a timer was changed without reschedule");
+        debug_assert_eq!(
+            usize::from(self.served),
+            self.conns.iter().filter(|(_, conn)| conn.is_served()).count()
+        );
     }
 
     fn message(&mut self, now: Instant, id: ConnId, message: Message, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.heard_at = Stamp::of(now);
-        let of_fast_extension = matches!(
-            message,
-            Message::HaveAll
-                | Message::HaveNone
-                | Message::Suggest(_)
-                | Message::Reject(_)
-                | Message::AllowedFast(_)
-        );
-        if of_fast_extension && !conn.fast {
-            return self.misbehaved(now, id, Misbehaviour::UnagreedExtension, out);
-        }
+        conn.heard_at = Coarse::of(now);
+        let fast = conn.is(Flag::Fast);
         match message {
+            Message::HaveAll
+            | Message::HaveNone
+            | Message::Suggest(_)
+            | Message::Reject(_)
+            | Message::AllowedFast(_)
+                if !fast =>
+            {
+                self.misbehaved(now, id, Misbehaviour::UnagreedExtension, out)
+            }
             Message::KeepAlive | Message::Port(_) | Message::Extended(_) | Message::Suggest(_) => {}
+            Message::Have(piece) => self.remote_have(now, id, piece, out),
+            Message::Request(block) => self.remote_request(now, id, block, out),
+            Message::Piece(block) => self.block_arrived(now, id, block, out),
             Message::Choke => self.remote_choked(now, id, out),
             Message::Unchoke => self.remote_unchoked(now, id, out),
             Message::Interested => self.remote_interested(now, id, true, out),
             Message::NotInterested => self.remote_interested(now, id, false, out),
-            Message::Have(piece) => self.remote_have(now, id, piece, out),
             Message::Bitfield(have) => self.remote_bitfield(now, id, &have, out),
             Message::HaveAll => self.remote_bitfield(now, id, &Bitfield::full(self.have.len()), out),
             Message::HaveNone => self.remote_bitfield(now, id, &Bitfield::empty(self.have.len()), out),
-            Message::Request(block) => self.remote_request(now, id, block, out),
             Message::Cancel(block) => self.remote_cancel(now, id, block, out),
-            Message::Piece(block) => self.block_arrived(now, id, block, out),
             Message::Reject(block) => self.rejected(now, id, block, out),
             Message::AllowedFast(piece) => self.allowed_fast(now, id, piece, out),
         }
     }
 
-    /// When [`Input::Deadline`] is due, if ever. Asked again after each [`handle`](Self::handle).
+    /// When [`Input::Deadline`] is due, if ever. Asked again after each [`handle`](Self::handle); costs nothing.
     pub fn deadline(&self) -> Option<Instant> {
-        let work = [self.round_at, self.choke_at, self.connect_at, self.rest_until];
-        work.into_iter().chain([self.announcer.deadline()]).flatten().min()
+        Some(self.due).filter(|&due| due != Instant::NEVER)
+    }
+
+    /// Notes the earliest of what is due, after a change to a timer or to the announcer.
+    fn reschedule(&mut self) {
+        self.due = self.next_due();
+    }
+
+    fn next_due(&self) -> Instant {
+        let Timers { round, choke, connect, rest } = self.timers;
+        let announce = self.announcer.deadline().unwrap_or(Instant::NEVER);
+        round.min(choke).min(connect).min(rest).min(announce)
+    }
+
+    /// Reads the memory that handling a message of this link will need, and returns a sum without meaning. Whoever drives
+    /// many torrents and knows which one is next can call this for several of them first: the processor then fetches
+    /// their memory side by side, where handling one after the other would wait for each.
+    pub fn touch(&self, conn: ConnId) -> u64 {
+        let row = self.conns.get(conn).map_or(0, |row| {
+            let working = self.requests.touch(row.working);
+            let queues = self.asked.touch(row.asked) + self.queued.touch(row.queued);
+            u64::from(row.remote_count) + self.flows.touch(row.flow) + working + queues
+        });
+        let have = self.have.words().first().copied().unwrap_or(0);
+        let sums = [row, self.sets.touch(conn), self.availability.touch(), have, self.due.as_micros()];
+        sums.into_iter().fold(0, u64::wrapping_add)
     }
 
     /// The pieces that are here and checked.
@@ -256,7 +332,7 @@ impl Torrent {
 
     /// The open links.
     pub fn conns(&self) -> impl Iterator<Item = (ConnId, ConnView)> + '_ {
-        self.conns.iter().map(|(id, conn)| (id, ConnView::from(conn)))
+        self.conns.views(&self.flows)
     }
 
     /// How many links are open.
@@ -266,7 +342,7 @@ impl Torrent {
 
     /// The pieces under way: index, blocks that are here, blocks in all.
     pub fn active_pieces(&self) -> impl Iterator<Item = (PieceIndex, u32, u32)> + '_ {
-        self.requests.active()
+        self.requests.active(&self.layout)
     }
 
     fn note(&self, note: Note, out: &mut Vec<Output>) {
@@ -279,7 +355,8 @@ impl Torrent {
         let full = self.conns.len() >= self.config.max_connections;
         let numwant = if full || event == AnnounceEvent::Stopped { 0 } else { self.config.numwant };
         let Totals { uploaded, downloaded, left, .. } = self.totals;
-        out.push(Output::Announce(Announce { tracker, event, uploaded, downloaded, left, numwant }));
+        let announce = Announce { tracker, event, uploaded, downloaded, left, numwant };
+        out.push(Output::Announce(Box::new(announce)));
     }
 
     fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
@@ -290,16 +367,17 @@ impl Torrent {
         for id in self.conns.slots() {
             self.close(now, id, CloseReason::Stopping, out);
         }
-        (self.round_at, self.choke_at, self.connect_at, self.rest_until) = (None, None, None, None);
+        self.timers = Timers::NONE;
         match self.announcer.stop(now) {
             Some(tracker) => self.announce((tracker, AnnounceEvent::Stopped), out),
             None => out.push(Output::Stopped),
         }
+        self.reschedule();
     }
 }
 
 /// Sends a message on a link.
 fn send(conn: &mut Conn, id: ConnId, now: Instant, message: Message, out: &mut Vec<Output>) {
-    conn.sent_at = Stamp::of(now);
+    conn.sent_at = Coarse::of(now);
     out.push(Output::Send { conn: id, message });
 }

@@ -3,13 +3,12 @@
 use alloc::vec::Vec;
 
 use super::{Torrent, send};
-use crate::conn::Stamp;
+use crate::conn::{Coarse, Flag, Stamp};
 use crate::{CloseReason, Instant, Message, Note, Output};
 
 impl Torrent {
     /// Does everything that is due.
     pub(super) fn keep_time(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if self.announcer.deadline().is_some_and(|at| at <= now) {
             if self.announcer.give_up(now) {
                 out.push(Output::Stopped);
@@ -17,19 +16,23 @@ impl Torrent {
                 self.announce(due, out);
             }
         }
-        if self.stopping {
-            return;
+        if !self.stopping {
+            self.keep_timers(now, out);
         }
-        if due(self.rest_until) {
-            self.rest_until = None;
+        self.reschedule();
+    }
+
+    fn keep_timers(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.timers.rest <= now {
+            self.timers.rest = Instant::NEVER;
             self.wake(now, out);
         }
-        if due(self.round_at) {
+        if self.timers.round <= now {
             self.round(now, out);
-        } else if due(self.choke_at) {
+        } else if self.timers.choke <= now {
             self.rechoke(now, false, out);
         }
-        if due(self.connect_at) {
+        if self.timers.connect <= now {
             self.seek_peers(now, out);
         }
     }
@@ -40,48 +43,60 @@ impl Torrent {
             self.tend(now, id, out);
         }
         self.rechoke(now, true, out);
-        for (_, conn) in self.conns.iter_mut() {
-            conn.down.turn();
-            conn.up.turn();
-        }
-        self.round_at = (self.conns.len() > 0).then(|| now + self.config.rechoke_interval);
+        self.flows.turn(&mut self.conns);
+        let any = self.conns.len() > 0;
+        self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);
         self.seek_peers(now, out);
+        self.shrink();
+    }
+
+    /// Gives back memory that was needed once.
+    pub(super) fn shrink(&mut self) {
+        self.asked.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.asked));
+        self.queued.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.queued));
+        self.requests.shrink();
     }
 
     fn tend(&mut self, now: Instant, id: crate::ConnId, out: &mut Vec<Output>) {
         let stamp = Stamp::of(now);
         let config = &self.config;
         let millis = |span: core::time::Duration| span.as_millis().min(u128::from(u32::MAX)) as u32;
-        let round = millis(config.rechoke_interval);
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if stamp.since(conn.heard_at) >= millis(config.idle_timeout) {
+        if conn.heard_at.is_past(now, config.idle_timeout) {
             return self.close(now, id, CloseReason::Idle, out);
         }
-        let useless = self.have.is_full() && !conn.remote_interested;
-        if useless && stamp.since(conn.interest_at) >= millis(config.useless_after) {
+        let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
+        if useless && conn.interest_at.is_past(now, config.useless_after) {
             return self.close(now, id, CloseReason::Useless, out);
         }
-        if stamp.since(conn.sent_at).saturating_add(round) > millis(config.keep_alive_interval) {
+        // What would be too late at the end of the next round is sent now.
+        let early = config.keep_alive_interval.saturating_sub(config.rechoke_interval) + Coarse::STEP;
+        if conn.sent_at.is_past(now, early) {
             send(conn, id, now, Message::KeepAlive, out);
         }
         let mut lost = Vec::new();
-        for request in conn.outstanding.iter_mut().filter(|request| !request.overdue) {
-            if stamp.since(request.sent) >= millis(config.request_timeout) {
-                request.overdue = true;
-                self.requests.release(request.slot, request.block.piece, request.number, true);
-                if self.requests.owner_stalls(request.block.piece, conn.serial) {
-                    lost.push(request.block.piece);
+        let timeout = millis(config.request_timeout);
+        self.asked.for_each_mut(conn.asked, |asked| {
+            if !asked.is_overdue() && stamp.since(asked.sent) >= timeout {
+                self.requests.release(*asked, true);
+                asked.set_overdue();
+                if self.requests.owner_stalls(asked.piece, conn.serial) {
+                    lost.push(asked.piece);
                 }
             }
+        });
+        if !lost.is_empty() {
+            // Its other requests of a piece that was taken from it count no more.
+            self.asked.for_each_mut(conn.asked, |asked| {
+                if lost.contains(&{ asked.piece }) {
+                    asked.set_overdue();
+                }
+            });
         }
-        // Its other requests of a piece that was taken from it count no more.
-        for request in conn.outstanding.iter_mut().filter(|request| lost.contains(&request.block.piece)) {
-            request.overdue = true;
-        }
-        let owes = !conn.outstanding.is_empty();
-        if owes && !conn.snubbed && stamp.since(conn.block_at) >= millis(config.snub_after) {
-            conn.snubbed = true;
+        let owes = !conn.asked.is_empty() && !conn.is(Flag::Snubbed);
+        if owes && conn.block_at.is_past(now, config.snub_after) {
+            conn.set(Flag::Snubbed, true);
             conn.pipeline = config.pipeline.min;
             self.note(Note::Snubbed { conn: id }, out);
         }

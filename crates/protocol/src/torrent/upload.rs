@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
-use crate::conn::Stamp;
+use crate::conn::{Coarse, Conn, Flag, Stamp};
+use crate::flows::{Flow, Flows};
 use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
@@ -17,27 +18,28 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let overflow = conn.queue.len() >= usize::from(self.config.max_queued_requests);
-        if conn.we_choking || overflow || !self.have.contains(block.piece) {
-            if conn.fast {
+        conn.heard_at = Coarse::of(now);
+        let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
+        if conn.is(Flag::WeChoking) || overflow || !self.have.contains(block.piece) {
+            if conn.is(Flag::Fast) {
                 send(conn, id, now, Message::Reject(block), out);
-            } else if overflow {
-                conn.overflow = conn.overflow.saturating_add(1);
-                if conn.overflow > MOST_OVERFLOW {
-                    self.misbehaved(now, id, Misbehaviour::Flood, out);
-                }
+            } else if overflow && self.conns.note_overflow(id) > MOST_OVERFLOW {
+                self.misbehaved(now, id, Misbehaviour::Flood, out);
             }
             return;
         }
-        conn.queue.push_back(block);
+        if conn.credit > 0 && conn.queued.is_empty() {
+            let flow = self.flows.get_mut(id, conn);
+            return self.totals.uploaded += upload(conn, flow, id, now, block, out);
+        }
+        self.queued.push(&mut conn.queued, block);
         self.pump(now, id, out);
     }
 
     pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let Some(at) = conn.queue.iter().position(|&queued| queued == block) else { return };
-        conn.queue.remove(at);
-        if conn.fast {
+        let withdrawn = self.queued.take(&mut conn.queued, |&queued| queued == block);
+        if withdrawn.is_some() && conn.is(Flag::Fast) {
             send(conn, id, now, Message::Reject(block), out);
         }
     }
@@ -52,13 +54,9 @@ impl Torrent {
     fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         while conn.credit > 0 {
-            let Some(block) = conn.queue.pop_front() else { return };
-            conn.credit -= 1;
-            conn.up.add(block.len);
-            conn.sent_bytes += u64::from(block.len);
-            conn.sent_since_unchoke = conn.sent_since_unchoke.saturating_add(block.len);
-            self.totals.uploaded += u64::from(block.len);
-            send(conn, id, now, Message::Piece(block), out);
+            let Some(block) = self.queued.pop(&mut conn.queued) else { return };
+            let flow = self.flows.get_mut(id, conn);
+            self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
     }
 
@@ -70,14 +68,18 @@ impl Torrent {
         out: &mut Vec<Output>,
     ) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.remote_interested == interested {
+        if conn.is(Flag::RemoteInterested) == interested {
             return;
         }
-        conn.remote_interested = interested;
-        conn.interest_at = Stamp::of(now);
-        let choking = conn.we_choking;
-        let taken = self.conns.iter().filter(|(_, conn)| !conn.we_choking && conn.remote_interested).count();
-        let slots = usize::from(self.config.unchoke_slots);
+        conn.set(Flag::RemoteInterested, interested);
+        conn.interest_at = Coarse::of(now);
+        let choking = conn.is(Flag::WeChoking);
+        match (interested, choking) {
+            (true, false) => self.served += 1,
+            (false, false) => self.served -= 1,
+            _ => {}
+        }
+        let (taken, slots) = (self.served, self.config.unchoke_slots);
         match (interested, choking) {
             (true, true) if taken < slots => self.unchoke(now, id, UnchokeReason::Regular, out),
             (true, false) if taken > slots => self.rechoke_soon(now),
@@ -88,12 +90,13 @@ impl Torrent {
 
     /// Has the slots given anew before the round ends, but not more often than once in [`CHOKE_SPACING`].
     pub(super) fn rechoke_soon(&mut self, now: Instant) {
-        self.choke_at = Some(now.max(self.choked_at + CHOKE_SPACING));
+        self.timers.choke = now.max(self.choked_at + CHOKE_SPACING);
+        self.reschedule();
     }
 
     /// Decides who is unchoked and sends what changes.
     pub(super) fn rechoke(&mut self, now: Instant, round: bool, out: &mut Vec<Output>) {
-        self.choke_at = None;
+        self.timers.choke = Instant::NEVER;
         self.choked_at = now;
         let views = self.choke_views(now);
         let seeding = self.is_complete() || self.config.upload_only;
@@ -110,26 +113,32 @@ impl Torrent {
 
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
-        let view = |(id, conn): (ConnId, &crate::conn::Conn)| ChokeView {
-            conn: id,
-            interested: conn.remote_interested,
-            unchoked: !conn.we_choking,
-            snubbed: conn.snubbed,
-            received: conn.down.bytes(),
-            sent: conn.up.bytes(),
-            pending: !conn.queue.is_empty(),
-            since_unchoke: stamp.since(conn.unchoked_at),
-            pieces_since_unchoke: conn.sent_since_unchoke / piece_length,
-            progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
+        let view = |(id, conn): (ConnId, &Conn)| {
+            let flow = self.flows.get(conn);
+            ChokeView {
+                conn: id,
+                interested: conn.is(Flag::RemoteInterested),
+                unchoked: !conn.is(Flag::WeChoking),
+                snubbed: conn.is(Flag::Snubbed),
+                received: flow.down.bytes(),
+                sent: flow.up.bytes(),
+                pending: !conn.queued.is_empty(),
+                since_unchoke: stamp.since(conn.unchoked_at),
+                pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
+                progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
+            }
         };
         self.conns.iter().map(view).collect()
     }
 
     fn unchoke(&mut self, now: Instant, id: ConnId, reason: UnchokeReason, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.we_choking = false;
+        conn.set(Flag::WeChoking, false);
+        self.served += u16::from(conn.is_served());
         conn.unchoked_at = Stamp::of(now);
-        conn.sent_since_unchoke = 0;
+        if conn.flow != Flows::NONE {
+            self.flows.get_mut(id, conn).sent_since_unchoke = 0;
+        }
         send(conn, id, now, Message::Unchoke, out);
         self.note(Note::Unchoked { conn: id, reason }, out);
     }
@@ -138,13 +147,15 @@ impl Torrent {
     fn choke(&mut self, now: Instant, view: &ChokeView, out: &mut Vec<Output>) {
         let id = view.conn;
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.we_choking = true;
+        self.served -= u16::from(conn.is_served());
+        conn.set(Flag::WeChoking, true);
         send(conn, id, now, Message::Choke, out);
-        for block in core::mem::take(&mut conn.queue) {
-            if conn.fast {
+        if conn.is(Flag::Fast) {
+            for &block in self.queued.iter(conn.queued) {
                 send(conn, id, now, Message::Reject(block), out);
             }
         }
+        self.queued.clear(&mut conn.queued);
         let reason = match (view.interested, view.snubbed) {
             (false, _) => ChokeReason::NotInterested,
             (true, true) => ChokeReason::Snubbed,
@@ -152,4 +163,21 @@ impl Torrent {
         };
         self.note(Note::Choked { conn: id, reason }, out);
     }
+}
+
+/// Sends a block for one of the link's credits; returns its length.
+fn upload(
+    conn: &mut Conn,
+    flow: &mut Flow,
+    id: ConnId,
+    now: Instant,
+    block: Block,
+    out: &mut Vec<Output>,
+) -> u64 {
+    conn.credit -= 1;
+    conn.set(Flag::Useful, true);
+    flow.up.add(block.len);
+    flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);
+    send(conn, id, now, Message::Piece(block), out);
+    block.len.into()
 }

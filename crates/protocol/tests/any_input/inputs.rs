@@ -100,7 +100,7 @@ impl Reader<'_> {
                 Input::Opened { conn, peer: Box::new(Opened { addr, direction, peer_id, reserved }) }
             }
             3 => Input::Closed { conn },
-            4 => Input::ConnectFailed { addr: self.addr() },
+            4 => Input::ConnectFailed { addr: Box::new(self.addr()) },
             5 | 6 => Input::Writable { conn, blocks: u16::from(self.byte()) },
             7..=9 => {
                 let piece = self.piece();
@@ -217,6 +217,7 @@ pub(crate) fn drive(bytes: &[u8]) -> (u32, u32) {
         }
         assert!(torrent.conn_count() <= config.max_connections);
         assert_eq!(usize::from(torrent.conn_count()), open.len());
+        (0..7).for_each(|conn| _ = torrent.touch(ConnId(conn)));
         let totals = torrent.totals();
         assert!(totals.left <= layout.length());
         assert_eq!(torrent.is_complete(), totals.left == 0);

@@ -79,11 +79,11 @@ impl Swarm {
     fn hand(&mut self, end: usize, input: Input) {
         let mut out = Vec::new();
         self.ends[end].handle(at(self.now), input, &mut out);
-        self.ends[end].requests.check();
+        self.ends[end].requests.check(&self.ends[end].layout);
         for output in out {
             match output {
                 Output::Connect { addr } => {
-                    let SocketAddr::V4(addr) = addr else { panic!("only IPv4 here") };
+                    let SocketAddr::V4(addr) = *addr else { panic!("only IPv4 here") };
                     self.connect(end, (u32::from(*addr.ip()) - 0xc612_0000) as usize);
                 }
                 Output::Send { conn, message } => {

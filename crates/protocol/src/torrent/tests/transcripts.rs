@@ -46,7 +46,7 @@ impl Rig {
     /// Hands in an input and gives what came out, a line each.
     fn hand(&mut self, input: Input) -> String {
         self.torrent.handle(at(self.now), input, &mut self.out);
-        self.torrent.requests.check();
+        self.torrent.requests.check(&self.torrent.layout);
         self.out.drain(..).map(|output| line(&output)).collect::<Vec<_>>().join("\n")
     }
 
@@ -69,6 +69,13 @@ impl Rig {
         let mut out = self.says(conn, Message::Bitfield(Arc::new(have(pieces))));
         out.push('\n');
         out + &self.says(conn, Message::Unchoke)
+    }
+
+    /// What a remote is asked for.
+    fn asked(&self, conn: u16) -> Vec<Block> {
+        let Some(conn) = self.torrent.conns.get(ConnId(conn)) else { return Vec::new() };
+        let asked = self.torrent.asked.iter(conn.asked);
+        asked.map(|asked| self.torrent.layout.block(asked.piece, asked.number())).collect()
     }
 
     /// Lets the time pass, with every deadline kept.
@@ -285,7 +292,7 @@ fn who_gives_most_is_unchoked_and_one_chance_goes_round() {
     for round in 1..=60u64 {
         for conn in [2u16, 4, 6] {
             for _ in 0..conn {
-                let asked = rig.torrent.conns.get(ConnId(conn)).unwrap().outstanding.front().map(|o| o.block);
+                let asked = rig.asked(conn).first().copied();
                 if let Some(block) = asked {
                     rig.says(conn, Message::Piece(block));
                 }
@@ -299,7 +306,7 @@ fn who_gives_most_is_unchoked_and_one_chance_goes_round() {
                 assert!(!giver || !view.we_choking, "round {round}: {id} gives and is choked\n{out}");
             }
             for conn in (0..8).filter(|conn| ![2, 4, 6].contains(conn)) {
-                if !rig.torrent.conns.get(ConnId(conn)).unwrap().we_choking {
+                if !rig.torrent.conns.get(ConnId(conn)).unwrap().is(Flag::WeChoking) {
                     *optimistic.entry(conn).or_insert(0) += 1;
                 }
             }
@@ -347,7 +354,7 @@ fn where_two_gave_a_bad_piece_each_works_alone_until_it_is_known() {
         "in doubt nobody is banned"
     );
     let give = |rig: &mut Rig, conn| {
-        let asked = rig.torrent.conns.get(ConnId(conn)).unwrap().outstanding[0].block;
+        let asked = rig.asked(conn)[0];
         rig.says(conn, Message::Piece(asked));
         asked.piece
     };
@@ -357,7 +364,7 @@ fn where_two_gave_a_bad_piece_each_works_alone_until_it_is_known() {
     for turn in 0..4 {
         last = give(&mut rig, turn % 2);
     }
-    assert_eq!(rig.torrent.requests.givers(last).map(|givers| givers.len()), Some(1));
+    assert_eq!(rig.torrent.requests.givers(last, &rig.torrent.layout).map(|givers| givers.len()), Some(1));
     assert_eq!(rig.hand(Input::Verified { piece: last, ok: false }), "#1 close Banned");
 }
 
@@ -375,9 +382,7 @@ fn a_suspect_that_stalls_holds_up_no_other_suspect() {
         let mut rig = Rig::new(&".".repeat(pieces), Config { pipeline: pipeline(min), ..sequential() });
         let mut tainted = BTreeSet::new();
         let mut give = |rig: &mut Rig, conn, good: bool| {
-            let asked =
-                rig.torrent.conns.get(ConnId(conn)).and_then(|conn| conn.outstanding.front().cloned());
-            let Some(block) = asked.map(|request| request.block) else { return };
+            let Some(&block) = rig.asked(conn).first() else { return };
             let out = rig.says(conn, Message::Piece(block));
             if good {
                 tainted.remove(&block)
@@ -386,7 +391,9 @@ fn a_suspect_that_stalls_holds_up_no_other_suspect() {
             };
             if out.contains("verify") {
                 let ok = tainted.iter().all(|bad| bad.piece != block.piece);
-                doubts += usize::from(!ok && rig.torrent.requests.givers(block.piece).unwrap().len() > 1);
+                doubts += usize::from(
+                    !ok && rig.torrent.requests.givers(block.piece, &rig.torrent.layout).unwrap().len() > 1,
+                );
                 rig.hand(Input::Verified { piece: block.piece, ok });
             }
         };
@@ -494,7 +501,7 @@ fn addresses_are_tried_within_the_bounds() {
     let out = rig.hand(Input::Peers { source: PeerSource::Tracker, list });
     assert_eq!(out.lines().count(), 2, "{out}");
     let first = out.lines().next().unwrap().rsplit('.').next().unwrap().parse().unwrap();
-    let out = rig.hand(Input::ConnectFailed { addr: addr(first) });
+    let out = rig.hand(Input::ConnectFailed { addr: Box::new(addr(first)) });
     assert_eq!(out.lines().count(), 1, "the next one");
     let connecting = out.rsplit('.').next().unwrap().parse().unwrap();
     let out = rig.open_as(0, connecting, Direction::Outgoing, Reserved::default());
@@ -555,9 +562,9 @@ fn the_pipeline_follows_rate_and_latency() {
     let pipeline = crate::Pipeline { min: 2, max: 16, span: Duration::from_secs(1) };
     let mut rig = Rig::new(&".".repeat(200), Config { pipeline, ..sequential() });
     rig.unchoked_by(0, &"x".repeat(200));
-    let depth = |rig: &Rig| rig.torrent.conns.get(ConnId(0)).unwrap().outstanding.len();
+    let depth = |rig: &Rig| rig.asked(0).len();
     let step = |rig: &mut Rig, millis| {
-        let block = rig.torrent.conns.get(ConnId(0)).unwrap().outstanding[0].block;
+        let block = rig.asked(0)[0];
         rig.now += millis;
         rig.says(0, Message::Piece(block));
     };
