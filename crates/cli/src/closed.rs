@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::join;
 use crate::style::Palette;
-use crate::units::{rate_of, show_duration, show_rate, show_size};
+use swarmlab_experiments::units::{rate_of, show_duration, show_rate, show_size};
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));

@@ -14,7 +14,7 @@ use swarmlab_protocol::Bitfield;
 use crate::env::Env;
 use crate::error::Error;
 use crate::torrent;
-use crate::units::parse_rate;
+use swarmlab_experiments::units::parse_rate;
 
 /// How an endpoint listens, how fast it may be, and whom it asks.
 #[derive(Debug, Args)]

@@ -21,7 +21,6 @@ pub mod style;
 mod testing;
 pub mod text;
 pub mod torrent;
-pub mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

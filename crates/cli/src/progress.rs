@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::env::Env;
-use crate::units;
+use swarmlab_experiments::units;
 
 /// Progress of one piece of work. Many threads may report to it; the bar goes away when it is dropped.
 pub struct Progress<'a> {

@@ -1,2 +1,4 @@
 //! Questions asked of the simulator: scenario files in, results and reports out.
 #![forbid(unsafe_code)]
+
+pub mod units;

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::join::{Tier, check_url, parse_tier};
 use crate::text::{count, printable};
 use crate::torrent::{self, Summary};
-use crate::units::{parse_size, show_exact, show_size};
+use swarmlab_experiments::units::{parse_size, show_exact, show_size};
 
 /// Make a torrent from a file or a directory
 #[derive(Debug, Args)]

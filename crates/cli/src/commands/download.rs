@@ -16,7 +16,7 @@ use crate::join::{self, Join};
 use crate::progress::Progress;
 use crate::text::printable;
 use crate::torrent;
-use crate::units::{parse_time, rate_of, show_duration, show_rate, show_size};
+use swarmlab_experiments::units::{parse_time, rate_of, show_duration, show_rate, show_size};
 
 /// Fetch the content of a torrent
 #[derive(Debug, Args)]

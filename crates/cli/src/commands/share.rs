@@ -19,7 +19,7 @@ use super::tracker::reachable;
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::units::{parse_rate, show_size};
+use swarmlab_experiments::units::{parse_rate, show_size};
 
 /// Share a file or a directory: makes the torrent, runs the tracker and the seed
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::style::Palette;
 use crate::text::{Utc, count, printable};
 use crate::torrent::{self, Summary};
-use crate::units::{show_exact, show_size};
+use swarmlab_experiments::units::{show_exact, show_size};
 
 /// Show what is in a torrent
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::text::count;
 use crate::torrent;
-use crate::units::parse_time;
+use swarmlab_experiments::units::parse_time;
 
 /// The status line is printed this often, if anything has changed.
 const STATUS: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::style::Palette;
 use crate::text::{count, printable};
 use crate::torrent;
-use crate::units::{show_exact, show_size};
+use swarmlab_experiments::units::{show_exact, show_size};
 
 /// Check what is on disk against a torrent
 #[derive(Debug, Args)]

@@ -120,6 +120,28 @@ fn quantities_are_shown_short() {
     assert_eq!(rate_of(10, Duration::from_millis(500)), 20);
 }
 
+#[test]
+fn frequencies_are_exact_in_every_unit() {
+    for (text, billionths_per_hour) in [
+        ("2 /s", 7_200_000_000_000),
+        ("0.001 /s", 3_600_000_000),
+        ("0.001/s", 3_600_000_000),
+        ("1 /min", 60_000_000_000),
+        ("3.5 /h", 3_500_000_000),
+        ("0 /s", 0),
+    ] {
+        assert_eq!(parse_frequency(text), Ok(billionths_per_hour), "{text}");
+    }
+    for (text, message) in [
+        ("2", "a frequency needs a unit; did you mean '2 /s'?"),
+        ("2 Hz", "unknown unit 'Hz'; did you mean '/s'? Units of a frequency: /s, /min, /h"),
+        ("2 /hour", "unknown unit '/hour'; did you mean '/h'? Units of a frequency: /s, /min, /h"),
+        ("6000000 /s", "too large: the largest frequency is 5124095 /s"),
+    ] {
+        assert_eq!(parse_frequency(text).unwrap_err().to_string(), message);
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_answered(text in ".*") {
