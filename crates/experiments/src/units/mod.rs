@@ -4,12 +4,14 @@
 //! All arithmetic is on integers: the result is the exact value, or the nearest whole byte, byte per second or
 //! nanosecond where the value has none. An unknown unit is answered with the nearest one that exists.
 
+mod exact;
 mod show;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+pub use exact::{exact_frequency, exact_rate, exact_size, exact_time};
 pub use show::{rate_of, show_duration, show_exact, show_rate, show_size};
 
 /// Why a text is not a quantity. The message does not repeat the whole text: whoever prints it names the flag and
@@ -95,6 +97,14 @@ pub fn parse_time(text: &str) -> Result<Duration, UnitError> {
 /// When the text is not a number with a unit of frequency, or there are more than 5,124,095 events per second.
 pub fn parse_frequency(text: &str) -> Result<u64, UnitError> {
     FREQUENCY.parse(text)
+}
+
+/// Parses a decimal number without a unit and without a sign, in billionths: `0.25`, `12`. `None` for anything else,
+/// for more than nine decimals and beyond the range.
+pub fn parse_billionths(text: &str) -> Option<u64> {
+    let (digits, decimals) = decimal(text)?;
+    let factor = 10u128.pow(9u32.checked_sub(decimals)?);
+    u64::try_from(digits.checked_mul(factor)?).ok()
 }
 
 /// A kind of quantity and the units it is written in.
