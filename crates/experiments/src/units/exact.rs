@@ -49,7 +49,7 @@ fn decimals(value: u128, factor: u128) -> Option<String> {
         return Some(whole.to_string());
     }
     let scaled = rest * BILLION;
-    if scaled % factor != 0 {
+    if !scaled.is_multiple_of(factor) {
         return None;
     }
     let digits = format!("{:09}", scaled / factor);

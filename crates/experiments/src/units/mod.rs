@@ -107,6 +107,14 @@ pub fn parse_billionths(text: &str) -> Option<u64> {
     u64::try_from(digits.checked_mul(factor)?).ok()
 }
 
+/// Regular expressions for a size, a rate, a time and a frequency with their units.
+pub(crate) fn patterns() -> [String; 4] {
+    [SIZE, RATE, TIME, FREQUENCY].map(|quantity| {
+        let units: Vec<&str> = quantity.units.iter().map(|(name, _)| *name).collect();
+        format!(r"^ *[0-9]+(\.[0-9]+)? *({}) *$", units.join("|"))
+    })
+}
+
 /// A kind of quantity and the units it is written in.
 struct Quantity {
     what: &'static str,
