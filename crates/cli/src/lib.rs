@@ -15,6 +15,7 @@ pub mod exit;
 pub mod join;
 pub mod logging;
 pub mod progress;
+pub mod scenario;
 pub mod stop;
 pub mod style;
 #[cfg(test)]
