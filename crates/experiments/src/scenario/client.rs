@@ -1,6 +1,8 @@
 //! The keys of `[client]` and `[group.client]`: which field of the engine's [`Config`] each one sets, and how it is
 //! written back. A key that is not given keeps what the preset says.
 
+use std::time::Duration;
+
 use swarmlab_protocol::{Config, Endgame, LeechChoker, Picker, SeedChoker};
 
 use super::definition::{Key, Kind, SOME_TIME, Word, optional, word};
@@ -62,9 +64,9 @@ macro_rules! count {
 
 /// A setting that is a time.
 macro_rules! time {
-    ($key:literal, $field:ident, $about:literal) => {
+    ($key:literal, $field:ident, $kind:expr, $about:literal) => {
         Setting {
-            key: optional($key, SOME_TIME, $about),
+            key: optional($key, $kind, $about),
             get: |client| Plain::Time(client.config.$field),
             set: |client, plain| {
                 if let Plain::Time(time) = plain {
@@ -145,42 +147,45 @@ const ENDGAMES: [(Word, Endgame); 2] = [
 const PIPELINE: &[Key] = &[
     optional(
         "min",
-        Kind::Count { least: 1, most: 10_000 },
+        Kind::Count { least: 1, most: 65_535 },
         "At least so many blocks; also what it starts with.",
     ),
-    optional("max", Kind::Count { least: 1, most: 10_000 }, "At most so many blocks."),
+    optional("max", Kind::Count { least: 1, most: 65_535 }, "At most so many blocks."),
     optional("span", SOME_TIME, "The longest a block should wait for its turn at the remote."),
 ];
 
+/// Time of a round: between two choke decisions.
+const ROUND: Kind = Kind::Time { least: Duration::from_millis(1), most: Duration::from_secs(86_400) };
+
 const SETTINGS: &[Setting] = &[
-    count!("max_connections", max_connections, 1..=10_000, "Most connections at a time, both directions."),
+    count!("max_connections", max_connections, 1..=65_535, "Most connections at a time, both directions."),
     count!(
         "initiate_up_to",
         initiate_up_to,
-        0..=10_000,
-        "Connections up to which a node connects itself; beyond, it only accepts."
+        0..=65_535,
+        "Connections up to which a node connects itself, at most max_connections; beyond, it only accepts."
     ),
-    count!("max_half_open", max_half_open, 1..=10_000, "Most connection attempts under way at a time."),
+    count!("max_half_open", max_half_open, 1..=65_535, "Most connection attempts under way at a time."),
     count!(
         "min_connections",
         min_connections,
-        0..=10_000,
+        0..=65_535,
         "With fewer connections than this the tracker is asked early."
     ),
     count!("numwant", numwant, 0..=1_000, "Peers asked of the tracker."),
     count!(
         "unchoke_slots",
         unchoke_slots,
-        1..=10_000,
+        1..=65_535,
         "Remotes unchoked at a time, the optimistic ones among them (BEP 3: 4)."
     ),
     count!(
         "optimistic_slots",
         optimistic_slots,
-        0..=10_000,
+        0..=65_535,
         "How many of the slots are optimistic (BEP 3: 1)."
     ),
-    time!("rechoke", rechoke_interval, "Time between choke decisions (BEP 3: 10 s)."),
+    time!("rechoke", rechoke_interval, ROUND, "Time between choke decisions (BEP 3: 10 s)."),
     Setting {
         key: optional(
             "optimistic_interval",
@@ -199,7 +204,7 @@ const SETTINGS: &[Setting] = &[
     count!(
         "random_first_pieces",
         random_first_pieces,
-        0..=10_000,
+        0..=65_535,
         "So many pieces are picked at random first (mainline: 4)."
     ),
     Setting {
@@ -223,20 +228,33 @@ const SETTINGS: &[Setting] = &[
     time!(
         "request_timeout",
         request_timeout,
+        Kind::TimeOrNever,
         "A request unanswered for this long may also be made of others."
     ),
     time!(
         "snub_after",
         snub_after,
+        Kind::TimeOrNever,
         "A remote that owes blocks and sends none for this long has snubbed us (Cohen 2003: 60 s)."
     ),
     time!(
         "keep_alive",
         keep_alive_interval,
+        Kind::TimeOrNever,
         "A keep-alive is sent after this long without sending (BEP 3: 2 min)."
     ),
-    time!("idle_timeout", idle_timeout, "A connection on which nothing was heard for this long is closed."),
-    time!("useless_after", useless_after, "A seed parts with a remote that wants nothing for this long."),
+    time!(
+        "idle_timeout",
+        idle_timeout,
+        Kind::TimeOrNever,
+        "A connection on which nothing was heard for this long is closed."
+    ),
+    time!(
+        "useless_after",
+        useless_after,
+        Kind::TimeOrNever,
+        "A seed parts with a remote that wants nothing for this long."
+    ),
     count!("max_queued_requests", max_queued_requests, 1..=65_535, "Blocks a remote may have queued."),
     flag!("redundant_have", redundant_have, "Tell a remote of a new piece even if it has that piece."),
     flag!("fast_extension", fast_extension, "Speak the fast extension (BEP 6)."),
@@ -289,7 +307,7 @@ impl Client {
                 |(_, place)| place,
             )
         };
-        let config = &client.config;
+        let config = &mut client.config;
         if config.optimistic_slots > config.unchoke_slots {
             let message = format!(
                 "optimistic_slots = {} of {} unchoke_slots",
@@ -299,6 +317,15 @@ impl Client {
                 format!("the optimistic slots are among the unchoke_slots: at most {}", config.unchoke_slots);
             findings.add(of("optimistic_slots"), message, help);
         }
+        if config.initiate_up_to > config.max_connections && given("initiate_up_to").is_some() {
+            let message = format!("initiate_up_to = {} is more than max_connections", config.initiate_up_to);
+            findings.add(
+                of("initiate_up_to"),
+                message,
+                format!("the nearest is '{}'", config.max_connections),
+            );
+        }
+        config.initiate_up_to = config.initiate_up_to.min(config.max_connections);
         client
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Rate { least: u64, most: u64 },
     /// A time.
     Time { least: Duration, most: Duration },
+    /// A time, or `"never"`, which is [`NEVER`].
+    TimeOrNever,
     /// Events per time.
     Frequency,
     /// A number from 0 to 1.
@@ -129,6 +131,8 @@ pub(crate) const fn variant(name: &'static str, about: &'static str, keys: &'sta
 
 /// Any time up to ten years, the longest a run may simulate.
 pub(crate) const ANY_TIME: Kind = Kind::Time { least: Duration::ZERO, most: TEN_YEARS };
+/// The time of what never happens.
+pub(crate) const NEVER: Duration = Duration::MAX;
 /// A time that passes.
 pub(crate) const SOME_TIME: Kind = Kind::Time { least: Duration::from_millis(1), most: TEN_YEARS };
 /// A latency: threads swap messages in windows as wide as the least one, and below 100 us such a window holds too

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use swarmlab_metainfo::Layout;
 
-use super::definition::{Key, Kind, LEAST_LATENCY};
+use super::definition::{Key, Kind, LEAST_LATENCY, NEVER, SOME_TIME};
 use super::diagnostic::{Findings, alternatives, nearest, quote};
 use super::document::{Node, Value};
 use super::record::Plain;
@@ -41,6 +41,10 @@ pub(crate) fn read(node: &Node, key: &Key, findings: &mut Findings) -> Option<Pl
             .and_then(|rate| {
                 in_range(node, key.name, rate, least, most, exact_rate).map(|()| Plain::Rate(rate))
             }),
+        Kind::TimeOrNever if matches!(&node.value, Value::Text(text) if text == "never") => {
+            Ok(Plain::Time(NEVER))
+        }
+        Kind::TimeOrNever => return time(node, key.name, SOME_TIME, findings).map(Plain::Time),
         Kind::Time { .. } => return time(node, key.name, key.kind, findings).map(Plain::Time),
         Kind::Frequency => quantity(node, key.name, "a frequency such as \"2 /s\"", parse_frequency)
             .and_then(|found| match found {

@@ -76,6 +76,7 @@ fn of_kind(kind: &Kind) -> Json {
         Kind::PieceLength => json!({ "anyOf": [{ "const": "auto" }, defined("size")] }),
         Kind::Rate { .. } => defined("rate"),
         Kind::Time { .. } => defined("time"),
+        Kind::TimeOrNever => json!({ "anyOf": [{ "const": "never" }, defined("time")] }),
         Kind::Frequency => defined("frequency"),
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Ratio => json!({ "type": "number", "minimum": 0, "maximum": 1000 }),

@@ -1,12 +1,13 @@
 //! Writes a checked scenario back: as TOML with the meaning of each key beside it, or as JSON.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use swarmlab_sim::Latency;
 
 use super::client::CLIENT;
-use super::definition::{Key, Kind};
+use super::definition::{Key, Kind, NEVER};
 use super::keys::SCENARIO;
 use super::record::{Plain, Record};
 use crate::units::{exact_frequency, exact_rate, exact_size, exact_time};
@@ -97,7 +98,7 @@ fn inline(plain: &Plain) -> String {
         Plain::Number(billionths) => decimal(*billionths),
         Plain::Size(bytes) => quoted(&exact_size(*bytes)),
         Plain::Rate(rate) => quoted(&exact_rate(*rate)),
-        Plain::Time(time) => quoted(&exact_time(*time)),
+        Plain::Time(time) => quoted(&time_text(*time)),
         Plain::Frequency(frequency) => quoted(&exact_frequency(*frequency)),
         Plain::Pair(one, other) => format!("[{}, {}]", quoted(one), quoted(other)),
         Plain::Variant(name, record) if record.fields.is_empty() => quoted(name),
@@ -122,6 +123,10 @@ fn inline(plain: &Plain) -> String {
         }
         Plain::Tables(_) | Plain::Expectations(_) => unreachable!("sections stand by themselves"),
     }
+}
+
+fn time_text(time: Duration) -> String {
+    if time == NEVER { "never".to_owned() } else { exact_time(time) }
 }
 
 /// Billionths as a decimal number: `0.25`, `12`.
@@ -165,7 +170,7 @@ fn value(plain: &Plain) -> Json {
         Plain::Number(billionths) => decimal(*billionths).parse().map_or(Json::Null, Json::Number),
         Plain::Size(bytes) => text(exact_size(*bytes)),
         Plain::Rate(rate) => text(exact_rate(*rate)),
-        Plain::Time(time) => text(exact_time(*time)),
+        Plain::Time(time) => text(time_text(*time)),
         Plain::Frequency(frequency) => text(exact_frequency(*frequency)),
         Plain::Pair(one, other) => Json::from(vec![one.clone(), other.clone()]),
         Plain::Table(record) => json(record),

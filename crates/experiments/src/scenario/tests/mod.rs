@@ -156,6 +156,16 @@ fn a_group_takes_keys_of_its_own_over_those_of_all() {
 }
 
 #[test]
+fn what_never_happens_and_what_others_imply() {
+    let client = "[client]\nsnub_after = \"never\"\nmax_connections = 10\nunchoke_slots = 65535";
+    let scenario = sound(&base_with("", "", client));
+    let config = &scenario.groups[0].client.config;
+    assert_eq!((config.snub_after, config.initiate_up_to), (Duration::MAX, 10));
+    assert!(scenario.resolved_toml().contains("\nsnub_after = \"never\"\n"));
+    assert_eq!(sound(&scenario.resolved_toml()).groups[0].client.config, *config);
+}
+
+#[test]
 fn latency_by_regions() {
     let table = "[network]\nlatency = { regions = [\"eu\", \"us\"], table = [[\"5 ms\", \"40 ms\"], [\"45 ms\", \"9 ms\"]] }";
     let scenario = sound(&base_with("", "region = \"us\"", table));

@@ -120,6 +120,14 @@ fn bad_groups_are_refused() {
             "15:23: optimistic_interval = '25 s' is no multiple of rechoke, '10 s' | the nearest is '30 s'",
         ),
         (
+            "[group.client]\nmax_connections = 5\ninitiate_up_to = 6",
+            "16:18: initiate_up_to = 6 is more than max_connections | the nearest is '5'",
+        ),
+        (
+            "[group.client]\nrechoke = \"never\"",
+            "15:11: rechoke = 'never': a time starts with a number, such as '30 s'",
+        ),
+        (
             "[group.client]\npipeline = { min = 9, max = 8 }",
             "15:12: pipeline: min = 9 is more than max = 8 | min is at most 8",
         ),
