@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use swarmlab_protocol::{Config, Endgame, LeechChoker, Picker, SeedChoker};
+use swarmlab_protocol::Config;
 
-use super::definition::{Key, Kind, SOME_TIME, Word, optional, word};
+use super::definition::{Key, Kind, SOME_TIME, optional};
 use super::diagnostic::{Findings, Place};
+use super::policies::{CHOKERS, ENDGAMES, PICKERS, SEED_CHOKERS, name_in, words};
 use super::preset;
 use super::record::{Plain, Record};
 use crate::units::exact_time;
@@ -53,8 +54,10 @@ macro_rules! count {
             key: optional($key, Kind::Count { least: $least, most: $most }, $about),
             get: |client| Plain::Count(u64::from(client.config.$field)),
             set: |client, plain| {
-                if let Plain::Count(count) = plain {
-                    client.config.$field = u16::try_from(*count).unwrap_or(u16::MAX);
+                if let Plain::Count(count) = plain
+                    && let Ok(count) = (*count).try_into()
+                {
+                    client.config.$field = count;
                 }
                 Ok(())
             },
@@ -111,38 +114,6 @@ macro_rules! choice {
         }
     };
 }
-
-const PICKERS: [(Word, Picker); 3] = [
-    (word("rarest-first", "The piece the fewest connected peers have (BEP 3)."), Picker::RarestFirst),
-    (word("random", "Any the remote has."), Picker::Random),
-    (word("sequential", "The lowest index the remote has."), Picker::Sequential),
-];
-
-const CHOKERS: [(Word, LeechChoker); 2] = [
-    (
-        word("reciprocal", "The interested remotes that send most: tit for tat (BEP 3)."),
-        LeechChoker::Reciprocal,
-    ),
-    (word("round-robin", "Interested remotes in turn, whatever they give."), LeechChoker::RoundRobin),
-];
-
-const SEED_CHOKERS: [(Word, SeedChoker); 4] = [
-    (
-        word("mainline-4", "The recently unchoked stay, then by rate, with forced rotation."),
-        SeedChoker::Mainline4,
-    ),
-    (word("fastest-upload", "The remotes that take fastest (BEP 3)."), SeedChoker::FastestUpload),
-    (word("round-robin", "Each keeps its slot for 20 pieces and 60 s (libtorrent)."), SeedChoker::RoundRobin),
-    (
-        word("anti-leech", "Those near the start or the end first (Chow et al., IPTPS 2008)."),
-        SeedChoker::AntiLeech,
-    ),
-];
-
-const ENDGAMES: [(Word, Endgame); 2] = [
-    (word("strict", "Of one more remote that has nothing else to do (libtorrent)."), Endgame::Strict),
-    (word("full", "Of every remote (BEP 3)."), Endgame::Full),
-];
 
 const PIPELINE: &[Key] = &[
     optional(
@@ -368,20 +339,4 @@ fn set_pipeline(client: &mut Client, plain: &Plain) -> Result<(), Trouble> {
         return Err((message, format!("min is at most {}", pipeline.max)));
     }
     Ok(())
-}
-
-/// The words of a table of policies.
-const fn words<T: Copy, const N: usize>(table: [(Word, T); N]) -> [Word; N] {
-    let mut words = [table[0].0; N];
-    let mut i = 0;
-    while i < N {
-        words[i] = table[i].0;
-        i += 1;
-    }
-    words
-}
-
-/// The word for a policy.
-fn name_in<T: PartialEq>(table: &[(Word, T)], policy: T) -> &'static str {
-    table.iter().find(|(_, known)| *known == policy).map_or("", |(word, _)| word.name)
 }

@@ -38,6 +38,7 @@ mod document;
 mod expect;
 mod keys;
 mod latency;
+mod policies;
 mod preset;
 mod read;
 mod record;
