@@ -200,13 +200,15 @@ impl Scenario {
 
 /// The names of all presets of clients.
 pub fn preset_names() -> &'static [&'static str] {
-    preset::NAMES
+    &preset::NAMES
 }
 
 /// The table `[client]` that a preset stands for, as TOML with the meaning of each key; `None` for a name that is not
 /// in [`preset_names`].
 pub fn preset_toml(name: &str) -> Option<String> {
-    client::Client::of_preset(name).map(|client| write::client_toml(&client.record()))
+    let client = client::Client::of_preset(name)?;
+    let description = preset::description(name).unwrap_or_default();
+    Some(format!("# {name}: {description}\n{}", write::client_toml(&client.record())))
 }
 
 /// The same as a JSON value.

@@ -134,7 +134,7 @@ fn bad_groups_are_refused() {
         ("[group.client]\nredundant_have = 1", "15:18: 'redundant_have' is true or false, not a number"),
     ] {
         let said = said(parse(&base_with("", snippet, "")));
-        assert!(said.iter().any(|said| said == message), "{snippet}\n  {said:#?}\n  {message}");
+        assert!(said.iter().any(|said| said.starts_with(message)), "{snippet}\n  {said:#?}\n  {message}");
     }
 }
 
