@@ -76,22 +76,34 @@ const COMPARISONS: [(&str, Comparison); 5] = [
 ];
 
 /// The numbers of a run that can be expected.
-const OF_RUN: [(&str, Measure); 9] = [
+const OF_RUN: &[(&str, Measure)] = &[
     ("simulated_seconds", Measure::Seconds),
     ("wall_seconds", Measure::Seconds),
     ("bound_seconds", Measure::Seconds),
+    ("makespan_seconds", Measure::Seconds),
+    ("efficiency", Measure::Number),
+    ("utilisation.all", Measure::Number),
+    ("utilisation.leechers", Measure::Number),
+    ("utilisation.seeds", Measure::Number),
+    ("seed_copies", Measure::Number),
+    ("protocol_overhead", Measure::Number),
+    ("link_overhead", Measure::Number),
+    ("wasted_share", Measure::Number),
     ("events", Measure::Number),
     ("blocks", Measure::Number),
     ("bytes_per_node", Measure::Bytes),
     ("peak_rss_bytes", Measure::Bytes),
     ("complete", Measure::Flag),
     ("tracker.announces", Measure::Number),
+    ("tracker.unanswered", Measure::Number),
 ];
 
 /// The numbers of a group that can be expected.
-const OF_GROUP: [(&str, Measure); 11] = [
+const OF_GROUP: &[(&str, Measure)] = &[
     ("count", Measure::Number),
+    ("joined", Measure::Number),
     ("completed", Measure::Number),
+    ("gave_up", Measure::Number),
     ("time.min", Measure::Seconds),
     ("time.mean", Measure::Seconds),
     ("time.p50", Measure::Seconds),
@@ -100,18 +112,21 @@ const OF_GROUP: [(&str, Measure); 11] = [
     ("time.max", Measure::Seconds),
     ("uploaded", Measure::Bytes),
     ("downloaded", Measure::Bytes),
+    ("wasted", Measure::Bytes),
     ("share_ratio", Measure::Number),
+    ("utilisation", Measure::Number),
+    ("bad_pieces", Measure::Number),
 ];
 
 /// Names a group cannot have, since a path could not tell it from the run's own numbers.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    let own = ["scenario", "schema", "seed", "threads", "digest", "groups", "checks", "tracker"];
-    own.contains(&name) || OF_RUN.iter().any(|(path, _)| *path == name)
+    let first = |path: &'static str| path.split('.').next();
+    ["groups", "checks"].contains(&name) || OF_RUN.iter().any(|(path, _)| first(path) == Some(name))
 }
 
-/// What paths look like, for the JSON Schema and for help.
-pub(crate) fn paths() -> (Vec<&'static str>, Vec<&'static str>) {
-    (OF_RUN.map(|(path, _)| path).to_vec(), OF_GROUP.map(|(path, _)| path).to_vec())
+/// The paths into a result: those of the run, and those of a group behind its name.
+pub(crate) fn paths() -> [Vec<&'static str>; 2] {
+    [OF_RUN, OF_GROUP].map(|table| table.iter().map(|(path, _)| *path).collect())
 }
 
 /// Compares the result of a run, the document `sim/1`, with what was expected of it.

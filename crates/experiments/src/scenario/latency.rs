@@ -82,7 +82,8 @@ fn by_regions(node: &Node, table: &Table, findings: &mut Findings) -> Option<(La
 fn names(node: &Node, findings: &mut Findings) -> Option<Vec<String>> {
     let mut names = Vec::new();
     if let Value::List(list) = &node.value {
-        for item in list {
+        // One more than allowed is enough to refuse it.
+        for item in list.iter().take(MOST_REGIONS + 1) {
             match &item.value {
                 Value::Text(name) if names.contains(name) => {
                     findings.say(item.place, format!("the region {} is there twice", quote(name)));

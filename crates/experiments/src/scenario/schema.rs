@@ -131,7 +131,7 @@ fn shapes(common: &[Key], variants: &[Variant]) -> Vec<Json> {
 }
 
 fn expectations() -> Json {
-    let (of_run, of_group) = expect::paths();
+    let [of_run, of_group] = expect::paths();
     let alternatives = |paths: Vec<&str>| paths.join("|").replace('.', "\\.");
     let pattern = format!(
         "^({}|checks\\..+|[A-Za-z_-][A-Za-z0-9_-]*\\.({}))$",
