@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use swarmlab_experiments::units::{rate_of, show_duration, show_rate, show_size};
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::disk::{self, Content};
 use swarmlab_net::endpoint::{Endpoint, EndpointConfig, Phase, Snapshot};
@@ -19,7 +20,6 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::join;
 use crate::style::Palette;
-use crate::units::{rate_of, show_duration, show_rate, show_size};
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use swarmlab_experiments::units::parse_rate;
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::disk::{self, Content, Found, PlaceError};
 use swarmlab_net::endpoint::{Endpoint, EndpointConfig, EndpointError, Snapshot};
@@ -14,7 +15,6 @@ use swarmlab_protocol::Bitfield;
 use crate::env::Env;
 use crate::error::Error;
 use crate::torrent;
-use crate::units::parse_rate;
 
 /// How an endpoint listens, how fast it may be, and whom it asks.
 #[derive(Debug, Args)]

@@ -15,13 +15,13 @@ pub mod exit;
 pub mod join;
 pub mod logging;
 pub mod progress;
+pub mod scenario;
 pub mod stop;
 pub mod style;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod torrent;
-pub mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

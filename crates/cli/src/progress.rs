@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use swarmlab_experiments::units;
 
 use crate::env::Env;
-use crate::units;
 
 /// Progress of one piece of work. Many threads may report to it; the bar goes away when it is dropped.
 pub struct Progress<'a> {

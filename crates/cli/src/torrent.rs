@@ -59,8 +59,9 @@ fn similar(path: &Path) -> Option<String> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let names = std::fs::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let torrents = names.filter(|name| name.ends_with(".torrent") && name != wanted);
-    let nearest = torrents.min_by_key(|name| (crate::units::distance(name, wanted), name.clone()))?;
-    (crate::units::distance(&nearest, wanted) <= 1 + wanted.len() / 3).then_some(nearest)
+    let nearest =
+        torrents.min_by_key(|name| (swarmlab_experiments::units::distance(name, wanted), name.clone()))?;
+    (swarmlab_experiments::units::distance(&nearest, wanted) <= 1 + wanted.len() / 3).then_some(nearest)
 }
 
 /// Where the content of a torrent lies if the user says it is at `path`, or nothing: the file, or the directory of a

@@ -6,6 +6,8 @@ pub mod compare;
 pub mod numbers;
 mod report;
 pub mod results;
+pub mod scenario;
 pub mod statistics;
 mod summary;
 pub mod table;
+pub mod units;

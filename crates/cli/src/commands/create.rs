@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
+use swarmlab_experiments::units::{parse_size, show_exact, show_size};
 use swarmlab_metainfo::{Draft, DraftFile, Layout, Magnet, Metainfo, recommended_piece_length};
 use swarmlab_net::tree::{self, HashError, Tree, WalkError, Work};
 
@@ -16,7 +17,6 @@ use crate::exit::Exit;
 use crate::join::{Tier, check_url, parse_tier};
 use crate::text::{count, printable};
 use crate::torrent::{self, Summary};
-use crate::units::{parse_size, show_exact, show_size};
 
 /// Make a torrent from a file or a directory
 #[derive(Debug, Args)]

@@ -12,12 +12,13 @@ use swarmlab_net::tree::Work;
 use swarmlab_protocol::Random;
 
 use super::create;
+use swarmlab_experiments::units::{show_duration, show_rate, show_size};
+
 use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::torrent;
-use crate::units::{show_duration, show_rate, show_size};
 
 /// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
 /// to send everything once, so choking and trading can be watched.

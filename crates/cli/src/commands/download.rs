@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
+use swarmlab_experiments::units::{parse_time, rate_of, show_duration, show_rate, show_size};
 use swarmlab_net::disk;
 use swarmlab_net::endpoint::{Endpoint, EndpointConfig, Phase, Snapshot};
 
@@ -16,7 +17,6 @@ use crate::join::{self, Join};
 use crate::progress::Progress;
 use crate::text::printable;
 use crate::torrent;
-use crate::units::{parse_time, rate_of, show_duration, show_rate, show_size};
 
 /// Fetch the content of a torrent
 #[derive(Debug, Args)]

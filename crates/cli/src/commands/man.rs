@@ -51,15 +51,14 @@ fn write_command(command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
     let mut heading = Roff::default();
     heading.control("SH", [name.to_uppercase().as_str()]);
     heading.to_writer(out)?;
-    // What every command takes is said once, at the top.
-    let page =
-        Page::new(["color", "quiet", "verbose", "help"].iter().fold(command.clone(), |command, global| {
-            command.mut_arg(global, |argument| argument.hide(true))
-        }));
+    let page = Page::new(without_globals(command));
     let mut body = Vec::new();
     page.render_synopsis_section(&mut body)?;
     page.render_description_section(&mut body)?;
     page.render_options_section(&mut body)?;
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        write_subcommand(command, &mut body)?;
+    }
     page.render_extra_section(&mut body)?;
     // Inside the section of a command, its own sections are subsections.
     let body = String::from_utf8_lossy(&body);
@@ -69,6 +68,33 @@ fn write_command(command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
         out.push(b'\n');
     }
     Ok(())
+}
+
+/// A command of a command: a subsection under its full name, with its options below.
+fn write_subcommand(command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut heading = Roff::default();
+    heading.control("SH", [command.get_bin_name().unwrap_or_else(|| command.get_name())]);
+    heading.to_writer(out)?;
+    let page = Page::new(without_globals(command));
+    let mut body = Vec::new();
+    page.render_synopsis_section(&mut body)?;
+    page.render_description_section(&mut body)?;
+    page.render_options_section(&mut body)?;
+    let body = String::from_utf8_lossy(&body);
+    for line in body.lines() {
+        let line = if line.starts_with(".SH ") { ".PP" } else { line };
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+/// The command without what every command takes, which is said once, at the top.
+fn without_globals(command: &Command) -> Command {
+    let globals = ["color", "quiet", "verbose", "help"];
+    globals
+        .iter()
+        .fold(command.clone(), |command, global| command.mut_arg(global, |argument| argument.hide(true)))
 }
 
 fn write_exit_statuses(out: &mut Vec<u8>) -> io::Result<()> {
@@ -112,7 +138,16 @@ mod tests {
             let start = page.find(&heading).unwrap_or_else(|| panic!("{heading} is missing:\n{page}"));
             let end = page[start + 1..].find("\n.SH ").map_or(page.len(), |end| start + 1 + end);
             let own = command.get_arguments().filter(|argument| !globals.contains(argument.get_id()));
-            check(&page[start..end], own);
+            let section = &page[start..end];
+            check(section, own);
+            for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+                let name = command.get_bin_name().expect("a full name");
+                let from =
+                    section.find(&format!(".SS \"{name}\"")).unwrap_or_else(|| panic!("{name}:\n{section}"));
+                let to = section[from + 1..].find("\n.SS ").map_or(section.len(), |end| from + 1 + end);
+                let own = command.get_arguments().filter(|argument| !globals.contains(argument.get_id()));
+                check(&section[from..to], own);
+            }
         }
     }
 

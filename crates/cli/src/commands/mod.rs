@@ -7,6 +7,7 @@ mod decode;
 mod demo;
 mod download;
 mod man;
+mod scenario;
 mod seed;
 mod share;
 mod show;
@@ -52,6 +53,7 @@ commands! {
     Download(download::Download),
     Share(share::Share),
     Swarm(swarm::Swarm),
+    Scenario(scenario::ScenarioCommand),
     Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),

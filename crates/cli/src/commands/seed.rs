@@ -10,12 +10,13 @@ use swarmlab_net::disk::Content;
 use swarmlab_net::endpoint::{EndpointConfig, Phase, Snapshot};
 
 use super::download::{finish, tell_trouble};
+use swarmlab_experiments::units::{show_duration, show_rate, show_size};
+
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::{self, Join};
 use crate::torrent;
-use crate::units::{show_duration, show_rate, show_size};
 
 /// A status line is printed this often where something has changed.
 const STATUS: Duration = Duration::from_secs(10);

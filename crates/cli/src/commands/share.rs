@@ -16,10 +16,11 @@ use tokio::sync::oneshot;
 use super::create;
 use super::seed::upload;
 use super::tracker::reachable;
+use swarmlab_experiments::units::{parse_rate, show_size};
+
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::units::{parse_rate, show_size};
 
 /// Share a file or a directory: makes the torrent, runs the tracker and the seed
 #[derive(Debug, Args)]

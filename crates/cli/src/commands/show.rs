@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use swarmlab_experiments::units::{show_exact, show_size};
 use swarmlab_metainfo::{Magnet, Metainfo};
 
 use crate::env::{Env, Guard};
@@ -11,7 +12,6 @@ use crate::exit::Exit;
 use crate::style::Palette;
 use crate::text::{Utc, count, printable};
 use crate::torrent::{self, Summary};
-use crate::units::{show_exact, show_size};
 
 /// Show what is in a torrent
 #[derive(Debug, Args)]

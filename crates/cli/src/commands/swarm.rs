@@ -8,11 +8,12 @@ use serde::Serialize;
 use swarmlab_metainfo::Metainfo;
 
 use super::create;
+use swarmlab_experiments::units::parse_rate;
+
 use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::units::parse_rate;
 
 /// Run a closed swarm on this machine: tracker, seed and leeches
 #[derive(Debug, Args)]

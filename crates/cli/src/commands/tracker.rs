@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
+use swarmlab_experiments::units::parse_time;
 use swarmlab_net::tracker::server::{IpRange, ServerConfig, Tracker as Swarms, serve};
 use swarmlab_protocol::InfoHash;
 use tokio::net::TcpListener;
@@ -19,7 +20,6 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::text::count;
 use crate::torrent;
-use crate::units::parse_time;
 
 /// The status line is printed this often, if anything has changed.
 const STATUS: Duration = Duration::from_secs(10);

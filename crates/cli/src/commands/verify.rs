@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
+use swarmlab_experiments::units::{show_exact, show_size};
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::tree::{self, FileCheck, Found, Verified, Work};
 
@@ -15,7 +16,6 @@ use crate::exit::Exit;
 use crate::style::Palette;
 use crate::text::{count, printable};
 use crate::torrent;
-use crate::units::{show_exact, show_size};
 
 /// Check what is on disk against a torrent
 #[derive(Debug, Args)]

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use swarmlab_experiments::units::show_exact;
 use swarmlab_metainfo::bencode::{Event, Limits, Mode, Reader, Token};
 
 use super::{Explained, Fault, Hue, Kind, Span, keys, peer};
 use crate::text::{Utc, count};
-use crate::units::show_exact;
 
 /// A span takes some 150 bytes and a value several spans: bounds an explanation to a few hundred megabytes.
 const LIMITS: Limits = Limits { depth: 100, size: 64 << 20, items: 300_000 };

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
+use swarmlab_experiments::units::show_size;
 use swarmlab_metainfo::bencode::Mode;
 use swarmlab_protocol::wire::{self, Limits};
 use swarmlab_protocol::{Handshake, MessageKind, PeerId, Reserved};
@@ -10,7 +11,6 @@ use swarmlab_protocol::{Handshake, MessageKind, PeerId, Reserved};
 use super::bencode::{hex, read};
 use super::{Explained, Fault, Hue, Span};
 use crate::text::count;
-use crate::units::show_size;
 
 /// Explains the handshake at the start of the data, as much as is there; returns the offset behind it.
 pub(super) fn handshake(explained: &mut Explained, data: &[u8]) -> usize {

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use swarmlab_experiments::units::show_exact;
 use swarmlab_metainfo::percent;
 use swarmlab_protocol::tracker::{AnnounceQuery, QueryError, ScrapeQuery};
 
 use super::bencode::{hex, readable};
 use super::{Explained, Fault, Hue, Span, peer};
-use crate::units::show_exact;
 
 /// Whether the data looks like a request to a tracker.
 pub(super) fn looks_like(data: &[u8]) -> bool {

@@ -116,7 +116,7 @@ impl<S: Store> Node<S> {
         match state {
             State::Open => self.hand(now, Input::Closed { conn: ConnId(conn) }, post),
             State::Calling | State::Greeting => {
-                self.hand(now, Input::ConnectFailed { addr: addr_of(from) }, post);
+                self.hand(now, Input::ConnectFailed { addr: Box::new(addr_of(from)) }, post);
             }
             State::Free | State::Called => {}
         }

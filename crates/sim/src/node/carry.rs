@@ -76,7 +76,7 @@ impl<S: Store> Node<S> {
                             post.verify.push(piece);
                         }
                     }
-                    Output::Connect { addr } => self.call(now, addr, post),
+                    Output::Connect { addr } => self.call(now, *addr, post),
                     Output::Close { conn, .. } => self.hang_up(now, conn.0, post),
                     Output::Announce(announce) => self.announce(now, announce, post),
                     Output::Completed => self.completed(now, post),
@@ -200,13 +200,13 @@ impl<S: Store> Node<S> {
     }
 
     /// An announce over HTTP: a connection of its own, so three latencies until the tracker has the request.
-    fn announce(&mut self, now: u64, announce: Announce, post: &mut Post<'_, S::Payload>) {
+    fn announce(&mut self, now: u64, announce: Box<Announce>, post: &mut Post<'_, S::Payload>) {
         /// A request line with its headers, and the answer's headers with fifty compact peers, in bytes: what our own
         /// client and server exchange.
         const REQUEST: u32 = 350;
         let world = post.world;
         let leaves = self.up.small(now, world.fabric.frames.small(REQUEST, false), world.fabric.queue_ns);
         let at = leaves + 3 * world.fabric.tracker_us;
-        self.post(at, (world.tracker(), 0), What::Announce(Box::new(announce)), S::Payload::default(), post);
+        self.post(at, (world.tracker(), 0), What::Announce(announce), S::Payload::default(), post);
     }
 }

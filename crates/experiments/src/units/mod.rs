@@ -1,15 +1,17 @@
-//! Numbers with units, as people write them: sizes, rates and times.
+//! Numbers with units, as people write them: sizes, rates, times and frequencies.
 //!
-//! A rate or a time without a unit is an error that says so; a size may be plain bytes. Numbers may have decimals.
+//! A rate, a time or a frequency without a unit is an error that says so; a size may be plain bytes. Numbers may have decimals.
 //! All arithmetic is on integers: the result is the exact value, or the nearest whole byte, byte per second or
 //! nanosecond where the value has none. An unknown unit is answered with the nearest one that exists.
 
+mod exact;
 mod show;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+pub use exact::{exact_frequency, exact_rate, exact_size, exact_time};
 pub use show::{rate_of, show_duration, show_exact, show_rate, show_size};
 
 /// Why a text is not a quantity. The message does not repeat the whole text: whoever prints it names the flag and
@@ -19,7 +21,7 @@ pub enum UnitError {
     /// There is no number at the start.
     #[error("a {what} starts with a number, such as '{example}'")]
     NoNumber {
-        /// size, rate or time.
+        /// size, rate, time or frequency.
         what: &'static str,
         /// A valid one.
         example: &'static str,
@@ -27,7 +29,7 @@ pub enum UnitError {
     /// The number stands alone where a unit is needed.
     #[error("a {what} needs a unit; did you mean '{number} {unit}'?")]
     NoUnit {
-        /// rate or time.
+        /// rate, time or frequency.
         what: &'static str,
         /// The number given.
         number: String,
@@ -37,7 +39,7 @@ pub enum UnitError {
     /// The unit is not known.
     #[error("unknown unit '{unit}'; did you mean '{nearest}'? Units of a {what}: {all}")]
     UnknownUnit {
-        /// size, rate or time.
+        /// size, rate, time or frequency.
         what: &'static str,
         /// The unit given.
         unit: String,
@@ -49,7 +51,7 @@ pub enum UnitError {
     /// The value does not fit in 64 bits.
     #[error("too large: the largest {what} is {largest}")]
     TooLarge {
-        /// size, rate or time.
+        /// size, rate, time or frequency.
         what: &'static str,
         /// The largest value.
         largest: &'static str,
@@ -57,7 +59,7 @@ pub enum UnitError {
     /// The value is more than nothing, but rounds to nothing.
     #[error("too small: the smallest {what} is {smallest}")]
     TooSmall {
-        /// size, rate or time.
+        /// size, rate, time or frequency.
         what: &'static str,
         /// The smallest value.
         smallest: &'static str,
@@ -86,6 +88,31 @@ pub fn parse_rate(text: &str) -> Result<u64, UnitError> {
 /// When the text is not a number with a unit of time, or the time exceeds 584 years.
 pub fn parse_time(text: &str) -> Result<Duration, UnitError> {
     TIME.parse(text).map(Duration::from_nanos)
+}
+
+/// Parses how often something happens, in billionths of an event per hour (so that every unit comes out whole):
+/// `2 /s`, `0.001 /s`, `10 /min`, `3 /h`.
+///
+/// # Errors
+/// When the text is not a number with a unit of frequency, or there are more than 5,124,095 events per second.
+pub fn parse_frequency(text: &str) -> Result<u64, UnitError> {
+    FREQUENCY.parse(text)
+}
+
+/// Parses a decimal number without a unit and without a sign, in billionths: `0.25`, `12`. `None` for anything else,
+/// for more than nine decimals and beyond the range.
+pub fn parse_billionths(text: &str) -> Option<u64> {
+    let (digits, decimals) = decimal(text)?;
+    let factor = 10u128.pow(9u32.checked_sub(decimals)?);
+    u64::try_from(digits.checked_mul(factor)?).ok()
+}
+
+/// Regular expressions for a size, a rate, a time and a frequency with their units.
+pub(crate) fn patterns() -> [String; 4] {
+    [SIZE, RATE, TIME, FREQUENCY].map(|quantity| {
+        let units: Vec<&str> = quantity.units.iter().map(|(name, _)| *name).collect();
+        format!(r"^ *[0-9]+(\.[0-9]+)? *({}) *$", units.join("|"))
+    })
 }
 
 /// A kind of quantity and the units it is written in.
@@ -217,6 +244,32 @@ const TIME: Quantity = Quantity {
     largest: "213503 d",
 };
 
+const FREQUENCY: Quantity = Quantity {
+    what: "frequency",
+    example: "2 /s",
+    bare: None,
+    usual: "/s",
+    units: &[("/s", 3_600_000_000_000), ("/min", 60_000_000_000), ("/h", 1_000_000_000)],
+    per: 1,
+    otherwise: &[
+        ("per s", "/s"),
+        ("per second", "/s"),
+        ("hz", "/s"),
+        ("s", "/s"),
+        ("/sec", "/s"),
+        ("/second", "/s"),
+        ("/m", "/min"),
+        ("per minute", "/min"),
+        ("min", "/min"),
+        ("/minute", "/min"),
+        ("per hour", "/h"),
+        ("h", "/h"),
+        ("/hour", "/h"),
+    ],
+    smallest: "0.000000001 /h",
+    largest: "5124095 /s",
+};
+
 impl Quantity {
     fn parse(&self, text: &str) -> Result<u64, UnitError> {
         let text = text.trim();
@@ -287,8 +340,8 @@ fn decimal(number: &str) -> Option<(u128, u32)> {
     Some((digits, fraction.len() as u32))
 }
 
-/// Levenshtein distance: how many characters must be put in, left out or changed.
-pub(crate) fn distance(left: &str, right: &str) -> usize {
+/// Levenshtein distance: how many characters must be put in, left out or changed. For finding the word somebody meant.
+pub fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.chars().enumerate() {

@@ -120,7 +120,71 @@ fn quantities_are_shown_short() {
     assert_eq!(rate_of(10, Duration::from_millis(500)), 20);
 }
 
+#[test]
+fn frequencies_are_exact_in_every_unit() {
+    for (text, billionths_per_hour) in [
+        ("2 /s", 7_200_000_000_000),
+        ("0.001 /s", 3_600_000_000),
+        ("0.001/s", 3_600_000_000),
+        ("1 /min", 60_000_000_000),
+        ("3.5 /h", 3_500_000_000),
+        ("0 /s", 0),
+    ] {
+        assert_eq!(parse_frequency(text), Ok(billionths_per_hour), "{text}");
+    }
+    for (text, message) in [
+        ("2", "a frequency needs a unit; did you mean '2 /s'?"),
+        ("2 Hz", "unknown unit 'Hz'; did you mean '/s'? Units of a frequency: /s, /min, /h"),
+        ("2 /hour", "unknown unit '/hour'; did you mean '/h'? Units of a frequency: /s, /min, /h"),
+        ("6000000 /s", "too large: the largest frequency is 5124095 /s"),
+    ] {
+        assert_eq!(parse_frequency(text).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn exact_texts_are_short() {
+    for (bytes, text) in
+        [(0, "0 KiB"), (1, "1 B"), (100 << 20, "100 MiB"), (1500, "1500 B"), (2_000_000_000, "2 GB")]
+    {
+        assert_eq!(exact_size(bytes), text);
+    }
+    for (rate, text) in
+        [(50_000, "400 kbit/s"), (187_500, "1500 kbit/s"), (750_000, "6 Mbit/s"), (1, "8 bit/s")]
+    {
+        assert_eq!(exact_rate(rate), text);
+    }
+    for (micros, text) in
+        [(0, "0 s"), (20_000, "20 ms"), (90_000_000, "90 s"), (86_400_000_000, "1 d"), (1, "1 us")]
+    {
+        assert_eq!(exact_time(Duration::from_micros(micros)), text);
+    }
+    assert_eq!(exact_time(Duration::from_nanos(1)), "0.001 us");
+    assert_eq!(exact_frequency(parse_frequency("0.001 /s").unwrap()), "3.6 /h");
+}
+
+#[test]
+fn plain_numbers_are_counted_in_billionths() {
+    for (text, billionths) in [("0.25", 250_000_000), ("12", 12_000_000_000), ("0.000000001", 1), ("0", 0)] {
+        assert_eq!(parse_billionths(text), Some(billionths), "{text}");
+    }
+    for text in ["", "-1", "1e3", "0.0000000001", "inf", "nan", "18446744074", "1 B"] {
+        assert_eq!(parse_billionths(text), None, "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn exact_texts_are_read_back(value: u64, small in 0u64..100_000) {
+        for value in [value, small, small * 1000, small << 10] {
+            prop_assert_eq!(parse_size(&exact_size(value)), Ok(value));
+            prop_assert_eq!(parse_rate(&exact_rate(value)), Ok(value));
+            prop_assert_eq!(parse_frequency(&exact_frequency(value)), Ok(value));
+            let time = Duration::from_nanos(value);
+            prop_assert_eq!(parse_time(&exact_time(time)), Ok(time));
+        }
+    }
+
     #[test]
     fn any_text_is_answered(text in ".*") {
         let _ = (parse_size(&text), parse_rate(&text), parse_time(&text));
