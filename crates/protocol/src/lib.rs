@@ -59,7 +59,9 @@ pub use boundary::{
     Announce, AnnounceEvent, AnnounceFailure, AnnounceReply, Announced, ChokeReason, CloseReason, ConnId,
     Direction, Input, Misbehaviour, Note, Opened, Output, PeerSource, PickReason, TrackerId, UnchokeReason,
 };
-pub use config::{Config, Endgame, LeechChoker, Picker, Pipeline, SeedChoker};
+pub use config::{
+    Config, Endgame, LeechChoker, OptimisticRule, Picker, Pipeline, PipelineRule, SeedChoker, Unfinished,
+};
 pub use conn::ConnView;
 pub use handshake::{Handshake, HandshakeError, Handshaking, PeerId, Reserved, Step};
 pub use message::{Extended, Message, MessageKind};
