@@ -46,6 +46,7 @@ mod handshake;
 mod message;
 mod peers;
 pub mod picker;
+pub mod pipeline;
 mod random;
 mod remote_sets;
 mod requests;
