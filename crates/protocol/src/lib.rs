@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+pub mod allowed_fast;
 mod announce;
 mod bitfield;
 mod boundary;

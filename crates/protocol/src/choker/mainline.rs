@@ -62,12 +62,14 @@ impl Choker {
 
         let mut decision: Decision = keep.iter().map(|view| (view.conn, UnchokeReason::Regular)).collect();
         let kept = decision.len();
-        let mut next = Links::of(ask.views, |view| view.interested);
-        decision.iter().for_each(|&(conn, _)| next.remove(conn));
-        while decision.len() < slots {
-            let Some(conn) = self.turns.take(&next) else { break };
-            next.remove(conn);
-            decision.push((conn, UnchokeReason::Optimistic));
+        if kept < slots {
+            let mut next = Links::of(ask.views, |view| view.interested);
+            decision.iter().for_each(|&(conn, _)| next.remove(conn));
+            while decision.len() < slots {
+                let Some(conn) = self.turns.take(&next) else { break };
+                next.remove(conn);
+                decision.push((conn, UnchokeReason::Optimistic));
+            }
         }
         let filled = (decision.len() - kept) as u32;
         self.filled_since_round = if ask.round { 0 } else { self.filled_since_round + filled };
