@@ -48,6 +48,7 @@ mod message;
 mod peers;
 pub mod picker;
 pub mod pipeline;
+pub mod preset;
 mod random;
 mod remote_sets;
 mod requests;
