@@ -38,6 +38,7 @@ extern crate alloc;
 
 pub mod allowed_fast;
 mod announce;
+pub mod behaviour;
 mod bitfield;
 mod boundary;
 pub mod choker;
