@@ -25,7 +25,7 @@ impl Choker {
         let interval = ask.config.rechoke_interval.as_millis().max(1);
         let quiet_rounds = GIVES_MS.div_ceil(interval).min(255) as u8;
         let mut decision = self.best(ask.views, ask.regular(), Uninterested::Out, |view| {
-            let gives = self.past(view).quiet < quiet_rounds;
+            let gives = self.past(view.conn).quiet < quiet_rounds;
             (gives && !view.snubbed).then_some(view.received)
         });
         if decision.iter().any(|(conn, _)| self.optimistic.contains(conn)) {

@@ -27,7 +27,7 @@ impl Choker {
     }
 
     fn rank_libtorrent(&self, view: &ChokeView) -> Rank {
-        let past = self.past(view);
+        let past = self.past(view.conn);
         let had_due = view.unchoked && !in_turn(view);
         let sent = if view.unchoked { past.sent } else { 0 };
         (past.received, !had_due, sent, view.since_unchoke)

@@ -46,7 +46,8 @@ impl Choker {
         let slots = usize::from(ask.config.unchoke_slots);
         let forced = if ask.round {
             let per_turn = u32::from(ask.config.unchoke_slots).div_ceil(3);
-            ((per_turn + self.round % 3) / 3).saturating_sub(self.filled_since_round) as usize
+            let filled = u32::from(self.filled_since_round);
+            ((per_turn + self.round % 3) / 3).saturating_sub(filled) as usize
         } else {
             0
         };
@@ -71,8 +72,8 @@ impl Choker {
                 decision.push((conn, UnchokeReason::Optimistic));
             }
         }
-        let filled = (decision.len() - kept) as u32;
-        self.filled_since_round = if ask.round { 0 } else { self.filled_since_round + filled };
+        let filled = (decision.len() - kept) as u16;
+        self.filled_since_round = if ask.round { 0 } else { self.filled_since_round.saturating_add(filled) };
         decision
     }
 }

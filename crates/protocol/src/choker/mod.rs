@@ -17,10 +17,11 @@ mod transmission;
 mod turns;
 mod tyrant;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::{Config, ConnId, LeechChoker, OptimisticRule, Random, SeedChoker, UnchokeReason};
-use past::Past;
+use past::Memory;
 use turns::Turns;
 
 /// What a decision looks at: one remote.
@@ -58,19 +59,20 @@ pub struct Choker {
     turns: Turns,
     /// Who has its turn now.
     optimistic: Vec<ConnId>,
-    /// What was seen of each link, by slot; kept only for policies that look back.
-    past: Vec<Past>,
+    /// What was seen of each link; kept only for policies that look back.
+    memory: Option<Box<Memory>>,
     /// Breaks ties among equals, drawn anew at each turn, so that no slot number is favoured.
     tie: u64,
     /// Rounds so far.
     round: u32,
     /// Seed slots given away since the last forced rotation because someone left.
-    filled_since_round: u32,
-    /// The most bytes sent in one round, for a policy that must know the uplink.
-    most_sent: u32,
+    filled_since_round: u16,
     /// For how many more rounds the optimistic one keeps its turn, where that is not a matter of the round's number.
     held: u16,
 }
+
+// One for each torrent, of which there may be a million.
+const _: () = assert!(size_of::<Choker>() <= 72);
 
 /// What one decision is made from.
 #[derive(Clone, Copy)]
@@ -100,8 +102,8 @@ impl Choker {
     /// the rotation (BEP 3).
     pub fn opened(&mut self, conn: ConnId, random: &mut Random) {
         self.turns.insert(conn, random);
-        if let Some(past) = self.past.get_mut(usize::from(conn.0)) {
-            *past = Past::default();
+        if let Some(past) = self.past_mut(conn) {
+            *past = Default::default();
         }
     }
 

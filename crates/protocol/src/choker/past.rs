@@ -1,6 +1,18 @@
 //! What a policy remembers of each remote from round to round; kept only while such a policy is on.
 
+use alloc::vec::Vec;
+
 use super::{ChokeView, Choker};
+use crate::ConnId;
+
+/// Everything that is remembered.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// By slot.
+    links: Vec<Past>,
+    /// The most bytes sent in one round.
+    pub(super) most_sent: u32,
+}
 
 /// One remote, as it was at the end of the last round.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,22 +38,28 @@ impl Choker {
     /// is the window less what came in the last.
     pub(super) fn look(&mut self, views: &[ChokeView]) {
         let slots = views.iter().map(|view| usize::from(view.conn.0) + 1).max().unwrap_or(0);
-        if self.past.len() < slots {
-            self.past.resize(slots, Past::default());
+        let memory = self.memory.get_or_insert_default();
+        if memory.links.len() < slots {
+            memory.links.resize(slots, Past::default());
         }
         let mut sent: u32 = 0;
         for view in views {
-            let past = &mut self.past[usize::from(view.conn.0)];
+            let past = &mut memory.links[usize::from(view.conn.0)];
             past.received = view.received.saturating_sub(past.received);
             past.sent = view.sent.saturating_sub(past.sent);
             past.quiet = if past.received > 0 { 0 } else { past.quiet.saturating_add(1) };
             sent = sent.saturating_add(past.sent);
         }
-        self.most_sent = self.most_sent.max(sent);
+        memory.most_sent = memory.most_sent.max(sent);
     }
 
     /// What is remembered of a remote: nothing where nothing looks back.
-    pub(super) fn past(&self, view: &ChokeView) -> Past {
-        self.past.get(usize::from(view.conn.0)).copied().unwrap_or_default()
+    pub(super) fn past(&self, conn: ConnId) -> Past {
+        let links = self.memory.as_ref().map_or(&[][..], |memory| &memory.links);
+        links.get(usize::from(conn.0)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn past_mut(&mut self, conn: ConnId) -> Option<&mut Past> {
+        self.memory.as_mut()?.links.get_mut(usize::from(conn.0))
     }
 }

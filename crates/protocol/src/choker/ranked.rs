@@ -72,9 +72,11 @@ impl Choker {
             OptimisticRule::Random => any_of(ask.views, random, |view| waiting.contains(view.conn)),
             OptimisticRule::LongestWaiting => {
                 let waits = ask.views.iter().filter(|view| waiting.contains(view.conn));
-                let next = waits.min_by_key(|view| (self.past(view).turn, self.tie_break(view.conn)))?.conn;
-                if let Some(past) = self.past.get_mut(usize::from(next.0)) {
-                    past.turn = self.round.saturating_add(1);
+                let next =
+                    waits.min_by_key(|view| (self.past(view.conn).turn, self.tie_break(view.conn)))?.conn;
+                let turn = self.round.saturating_add(1);
+                if let Some(past) = self.past_mut(next) {
+                    past.turn = turn;
                 }
                 Some(next)
             }

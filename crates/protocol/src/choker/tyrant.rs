@@ -26,7 +26,11 @@ impl Choker {
             self.reckon(ask, in_round(FIRST_PRICE), in_round(LEAST_PRICE));
         }
         let uplink = match ask.config.upload_capacity {
-            0 => self.most_sent.max(in_round(FIRST_PRICE) * u32::from(ask.config.unchoke_slots.min(8))),
+            0 => self
+                .memory
+                .as_ref()
+                .map_or(0, |memory| memory.most_sent)
+                .max(in_round(FIRST_PRICE) * u32::from(ask.config.unchoke_slots.min(8))),
             rate => in_round(u64::from(rate)),
         };
         let first = in_round(FIRST_PRICE).max(1);
@@ -35,7 +39,7 @@ impl Choker {
             .iter()
             .filter(|view| view.interested)
             .map(|view| {
-                let past = self.past(view);
+                let past = self.past(view.conn);
                 let (price, gift) = if past.price == 0 { (first, first) } else { (past.price, past.gift) };
                 let return_rate = (u64::from(gift) << 24) / u64::from(price);
                 (Reverse(return_rate), self.tie_break(view.conn), view.conn, price)
@@ -55,7 +59,7 @@ impl Choker {
     fn reckon(&mut self, ask: &Ask<'_>, first: u32, least: u32) {
         let round = ask.config.rechoke_interval.as_millis() as u32;
         for view in ask.views {
-            let Some(past) = self.past.get_mut(usize::from(view.conn.0)) else { continue };
+            let Some(past) = self.past_mut(view.conn) else { continue };
             if past.price == 0 {
                 (past.price, past.gift) = (first.max(1), first.max(1));
             }

@@ -29,7 +29,7 @@ fn prices_rise_without_return_and_fall_after_three_rounds_of_it() {
     let (mut prices, config) = (Vec::new(), config(1_000_000));
     for round in 0..6 {
         choker.decide(&config, false, true, &views, &mut random);
-        prices.push([choker.past[0].price, choker.past[1].price]);
+        prices.push([choker.past(ConnId(0)).price, choker.past(ConnId(1)).price]);
         views.iter_mut().for_each(|view| (view.unchoked, view.since_unchoke) = (true, 10_000 * (round + 1)));
         views[0].received = if round == 0 { 5_000 } else { 10_000 };
     }
@@ -39,7 +39,7 @@ fn prices_rise_without_return_and_fall_after_three_rounds_of_it() {
     assert_eq!(prices[2], [160_000, 230_400]);
     assert_eq!(prices[3], [144_000, 276_480]);
     assert_eq!(prices[4], [129_600, 331_776]);
-    assert_eq!(choker.past[0].gift, 5_000);
+    assert_eq!(choker.past(ConnId(0)).gift, 5_000);
 }
 
 #[test]
@@ -60,9 +60,9 @@ fn a_slot_used_again_starts_from_the_first_price() {
     (only.unchoked, only.since_unchoke) = (true, 30_000);
     choker.decide(&config(0), false, true, &[only], &mut random);
     choker.decide(&config(0), false, true, &[only], &mut random);
-    assert!(choker.past[0].price > 160_000);
+    assert!(choker.past(ConnId(0)).price > 160_000);
     choker.closed(ConnId(0));
     choker.opened(ConnId(0), &mut random);
     choker.decide(&config(0), false, true, &[view(0)], &mut random);
-    assert_eq!(choker.past[0].price, 160_000);
+    assert_eq!(choker.past(ConnId(0)).price, 160_000);
 }
