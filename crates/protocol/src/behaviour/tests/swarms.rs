@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
+use core::net::IpAddr;
 
 use super::*;
 use crate::{CloseReason, ConnId, Direction, Message, Opened, PeerSource, Reserved};
@@ -115,8 +116,8 @@ impl Swarm {
         for output in out {
             match output {
                 Output::Connect { addr } => {
-                    let SocketAddr::V4(addr) = addr else { panic!("only IPv4 here") };
-                    self.connect(end, (u32::from(*addr.ip()) - 0xc612_0000) as usize);
+                    let IpAddr::V4(ip) = addr.ip() else { panic!("only IPv4 here") };
+                    self.connect(end, (u32::from(ip) - 0xc612_0000) as usize);
                 }
                 Output::Send { conn, message } => self.send(end, conn, message),
                 Output::Close { conn, reason } => {
