@@ -22,6 +22,9 @@ const LEAST_GROWTH: u16 = 5;
 /// Mainline's rule bends here, in requests.
 const BEND: u64 = 50;
 
+/// A shorter window says nothing about a rate, in milliseconds.
+const LEAST_WINDOW: u32 = 1_000;
+
 /// What a link knows when a block has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
@@ -38,13 +41,13 @@ pub struct Arrival {
 impl Arrival {
     /// Blocks that come in `span_ms` at the rate of the window.
     fn blocks_in(&self, span_ms: u64) -> u64 {
-        let over = u64::from(self.window_ms.max(1)) * u64::from(self.block_len.max(1));
+        let over = u64::from(self.window_ms.max(LEAST_WINDOW)) * u64::from(self.block_len.max(1));
         u64::from(self.window_bytes) * span_ms / over
     }
 
     /// Rate of the window in KiB/s.
     fn rate(&self) -> u16 {
-        let rate = u64::from(self.window_bytes) * 1_000 / (u64::from(self.window_ms.max(1)) << 10);
+        let rate = u64::from(self.window_bytes) * 1_000 / (u64::from(self.window_ms.max(LEAST_WINDOW)) << 10);
         rate.min(u64::from(GROWN - 1)) as u16
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec;
 use core::net::IpAddr;
 
 use super::*;
-use crate::{CloseReason, ConnId, Direction, Message, Opened, PeerSource, Reserved};
+use crate::{CloseReason, ConnId, Direction, Message, Opened, PeerSource, Reserved, preset};
 
 /// One way, in milliseconds.
 const LATENCY: u64 = 5;
@@ -31,16 +31,16 @@ struct Swarm {
     now: u64,
     completed: BTreeSet<usize>,
     banned: BTreeSet<usize>,
-    fast: fn(usize) -> bool,
+    fast: Vec<bool>,
 }
 
 impl Swarm {
     /// Node 0 is a seed, the others have nothing.
-    fn new(behaviours: &[Behaviour], pieces: u32, seed: u64, fast: fn(usize) -> bool) -> Self {
+    fn new(behaviours: &[Behaviour], pieces: u32, seed: u64, config: impl Fn(usize) -> Config) -> Self {
         let count = behaviours.len();
         let node = |(at, &behaviour): (usize, &Behaviour)| {
             let have = if at == 0 { Bitfield::full(pieces) } else { Bitfield::empty(pieces) };
-            let config = Config { fast_extension: fast(at), min_connections: 0, ..Config::default() };
+            let config = Config { min_connections: 0, ..config(at) };
             Node::new(behaviour, setup(at as u16, have, config, seed * 1_000 + at as u64))
         };
         let mut swarm = Swarm {
@@ -55,7 +55,7 @@ impl Swarm {
             now: 0,
             completed: BTreeSet::new(),
             banned: BTreeSet::new(),
-            fast,
+            fast: (0..count).map(|at| config(at).fast_extension).collect(),
         };
         for at in 0..count {
             let list = (0..at).map(|other| addr(other as u16)).collect();
@@ -74,7 +74,7 @@ impl Swarm {
         self.link_count += 1;
         for (end, other, direction) in [(from, to, Direction::Outgoing), (to, from, Direction::Incoming)] {
             self.links.insert((end, conn), (other, conn));
-            let reserved = if (self.fast)(other) { Reserved::OURS } else { Reserved::default() };
+            let reserved = if self.fast[other] { Reserved::OURS } else { Reserved::default() };
             let (addr, peer_id) = (addr(other as u16), peer_id(other as u16));
             let peer = Box::new(Opened { addr, direction, peer_id, reserved });
             self.post(self.now, end, Input::Opened { conn, peer }, false);
@@ -166,12 +166,9 @@ impl Swarm {
     }
 }
 
-fn fast_all(_: usize) -> bool {
-    true
-}
-
-fn fast_some(at: usize) -> bool {
-    !at.is_multiple_of(3)
+/// Nodes of which all, or two of three, speak the fast extension.
+fn ours(all_fast: bool) -> impl Fn(usize) -> Config {
+    move |at| Config { fast_extension: all_fast || !at.is_multiple_of(3), ..Config::default() }
 }
 
 #[test]
@@ -180,8 +177,7 @@ fn the_honest_finish_among_the_odd() {
         for seed in 0..2 {
             let mut behaviours = vec![Behaviour::Honest; 8];
             behaviours.extend([behaviour; 3]);
-            let fast = if seed % 2 == 0 { fast_all } else { fast_some };
-            let mut swarm = Swarm::new(&behaviours, 30, seed, fast);
+            let mut swarm = Swarm::new(&behaviours, 30, seed, ours(seed == 0));
             let finished = |swarm: &Swarm| (1..8).all(|honest| swarm.completed.contains(&honest));
             swarm.run(3_600, finished);
             assert!(finished(&swarm), "{behaviour:?}, seed {seed}: only {:?}", swarm.completed);
@@ -198,6 +194,19 @@ fn the_honest_finish_among_the_odd() {
     }
 }
 
+#[test]
+fn swarms_of_every_client_and_of_all_together_finish() {
+    let client = |name: &str| preset::by_name(name).unwrap();
+    let alone = preset::NAMES.into_iter().map(|name| vec![name; 7]);
+    for names in alone.chain([preset::NAMES.to_vec(), preset::NAMES.into_iter().rev().collect()]) {
+        let behaviours = vec![Behaviour::Honest; names.len()];
+        let mut swarm = Swarm::new(&behaviours, 40, 1, |at| client(names[at]));
+        let leechers = names.len() - 1;
+        swarm.run(3_600, |swarm| swarm.completed.len() == leechers);
+        assert_eq!(swarm.completed.len(), leechers, "{names:?}");
+    }
+}
+
 /// Pieces and leechers of a swarm whose seed is looked at.
 const PIECES: u32 = 120;
 const LEECHERS: usize = 12;
@@ -206,7 +215,7 @@ const LEECHERS: usize = 12;
 fn copies(seeding: Behaviour, seed: u64) -> (u64, bool) {
     let mut behaviours = vec![seeding];
     behaviours.extend([Behaviour::Honest; LEECHERS]);
-    let mut swarm = Swarm::new(&behaviours, PIECES, seed, fast_all);
+    let mut swarm = Swarm::new(&behaviours, PIECES, seed, ours(true));
     let elsewhere = |swarm: &Swarm| {
         (0..PIECES).all(|piece| {
             let mut leechers = swarm.nodes[1..].iter();
