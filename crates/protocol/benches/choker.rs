@@ -4,7 +4,7 @@
 
 use divan::{Bencher, black_box};
 use swarmlab_protocol::choker::{ChokeView, Choker};
-use swarmlab_protocol::{Config, ConnId, Random, SeedChoker};
+use swarmlab_protocol::{Config, ConnId, LeechChoker, Random, SeedChoker, preset};
 
 fn main() {
     divan::main();
@@ -58,6 +58,19 @@ fn leecher_with_one_interested(bencher: Bencher, links: u16) {
     let mut views = views(links);
     views.iter_mut().for_each(|view| view.interested = view.conn == ConnId(7));
     decide_over(bencher, Config::default(), false, views);
+}
+
+/// Each named client over 50 links, as a leecher.
+#[divan::bench(args = preset::NAMES)]
+fn client(bencher: Bencher, name: &str) {
+    decide(bencher, preset::by_name(name).expect("a preset"), false, 50);
+}
+
+/// BitTyrant orders all remotes that are interested.
+#[divan::bench(args = LINKS)]
+fn bittyrant(bencher: Bencher, links: u16) {
+    let config = Config { choker: LeechChoker::BitTyrant, upload_capacity: 125_000, ..Config::default() };
+    decide(bencher, config, false, links);
 }
 
 #[divan::bench(args = LINKS)]
