@@ -8,10 +8,11 @@ use crate::{Config, PipelineRule};
 /// The number of requests to keep outstanding at one remote, and what its rule remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
-    limit: u16,
-    /// `SlowStart`: the rate when the last round ended, in KiB/s, [`GROWN`] once it has ended. `Doubling`: blocks that came
+    /// How many requests to keep outstanding. The two numbers may be kept apart: this one is read at each request.
+    pub limit: u16,
+    /// What the rule remembers, 0 of a new remote. `SlowStart`: the rate when the last round ended, in KiB/s, `u16::MAX` once it has ended. `Doubling`: blocks that came
     /// since the last doubling.
-    memory: u16,
+    pub memory: u16,
 }
 
 /// Of [`Depth::memory`]: slow start is over.
@@ -56,11 +57,6 @@ impl Depth {
     /// Of a remote that has sent nothing yet, or has snubbed us.
     pub fn new(config: &Config) -> Self {
         Depth { limit: config.pipeline.min, memory: 0 }
-    }
-
-    /// How many requests to keep outstanding.
-    pub fn limit(self) -> u16 {
-        self.limit
     }
 
     /// A block has come that was asked for.
@@ -136,7 +132,7 @@ mod tests {
         (0..count)
             .map(|_| {
                 depth.block(config, at_rate(blocks));
-                depth.limit()
+                depth.limit
             })
             .collect()
     }
@@ -147,7 +143,7 @@ mod tests {
         let mut depth = Depth::new(&config);
         let mut after = |delay| {
             depth.block(&config, Arrival { delay, ..at_rate(1) });
-            depth.limit()
+            depth.limit
         };
         assert_eq!([0, 500, 501, 1_000, 100, 100].map(&mut after), [3, 4, 4, 4, 5, 5]);
         assert_eq!([1_001, 1_001, 1_001, 9_000].map(&mut after), [4, 3, 2, 2]);
@@ -181,18 +177,18 @@ mod tests {
         let mut depth = Depth::new(&config);
         for (blocks, expected) in [(10, 12), (20, 22), (40, 32)] {
             (0..10).for_each(|_| depth.block(&config, at_rate(blocks)));
-            assert_eq!(depth.limit(), expected, "one more with each block");
+            assert_eq!(depth.limit, expected, "one more with each block");
             depth.look(&config, at_rate(blocks));
         }
         depth.look(&config, at_rate(0));
         depth.block(&config, at_rate(40));
-        assert_eq!(depth.limit(), 33, "a pause does not end it");
+        assert_eq!(depth.limit, 33, "a pause does not end it");
         depth.look(&config, at_rate(40));
         depth.block(&config, at_rate(40));
-        assert_eq!(depth.limit(), 120, "3 s at 40 blocks/s");
+        assert_eq!(depth.limit, 120, "3 s at 40 blocks/s");
         depth.look(&config, at_rate(400));
         depth.block(&config, at_rate(1));
-        assert_eq!(depth.limit(), 3, "it does not begin again");
+        assert_eq!(depth.limit, 3, "it does not begin again");
     }
 
     #[test]
@@ -218,7 +214,7 @@ mod tests {
                     let arrival = Arrival { delay, window_bytes, window_ms: any(), block_len: any() };
                     depth.block(&config, arrival);
                     depth.look(&config, arrival);
-                    assert!((min..=max.max(min)).contains(&depth.limit()), "{rule:?}: {depth:?}, {config:?}");
+                    assert!((min..=max.max(min)).contains(&depth.limit), "{rule:?}: {depth:?}, {config:?}");
                 }
             }
         }
