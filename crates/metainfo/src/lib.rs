@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod bencode;
+mod hash;
 mod info_hash;
 mod layout;
 mod magnet;
@@ -14,6 +15,7 @@ mod path;
 pub mod percent;
 mod torrent;
 
+pub use hash::sha1;
 pub use info_hash::{InfoHash, InfoHashError};
 pub use layout::{Block, Layout, LayoutError, PieceIndex};
 pub use magnet::{Magnet, MagnetError};

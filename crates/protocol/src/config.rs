@@ -13,10 +13,16 @@ pub struct Config {
     pub initiate_up_to: u16,
     /// Most connection attempts under way at a time.
     pub max_half_open: u16,
+    /// Most connection attempts begun in a second; 0 sets no limit. libtorrent: 30, Transmission 4.1: 18.
+    pub connects_per_second: u16,
     /// With fewer links than this an early announce is made. Mainline 4: 20.
     pub min_connections: u16,
     /// Peers asked of a tracker. BEP 3's customary 50.
     pub numwant: u16,
+    /// Time between announces where the tracker names none. BEP 3's customary 30 min.
+    pub announce_interval: Duration,
+    /// The least time between two announces where the tracker names none. Ours; libtorrent: 300 s.
+    pub min_announce_interval: Duration,
     /// Remotes unchoked at a time, the optimistic ones among them. BEP 3: 4.
     pub unchoke_slots: u16,
     /// How many of the slots are optimistic. BEP 3: 1.
@@ -25,16 +31,25 @@ pub struct Config {
     pub rechoke_interval: Duration,
     /// The optimistic unchoke moves every so many choke decisions. BEP 3: 3, which is 30 s.
     pub optimistic_rounds: u16,
+    /// Who gets an optimistic unchoke, where the choker leaves that open.
+    pub optimistic: OptimisticRule,
     /// Who is unchoked while we download.
     pub choker: LeechChoker,
     /// Who is unchoked once we have everything.
     pub seed_choker: SeedChoker,
+    /// Our uplink in bytes per second, for the choker that spends it by plan ([`LeechChoker::BitTyrant`]); 0 if it is
+    /// to be learnt from what was sent.
+    pub upload_capacity: u32,
     /// Which piece is begun next.
     pub picker: Picker,
+    /// Which of the pieces under way is continued.
+    pub unfinished: Unfinished,
     /// The first so many pieces are picked at random. Mainline 4: 4.
     pub random_first_pieces: u16,
     /// How many requests are kept outstanding at a remote.
     pub pipeline: Pipeline,
+    /// How that number moves between its bounds.
+    pub pipeline_rule: PipelineRule,
     /// A remote that owes us blocks and has sent none for this long has snubbed us. Cohen 2003: 60 s.
     pub snub_after: Duration,
     /// A request unanswered for this long may also be made of others. Ours; libtorrent adapts from 2 s to 60 s.
@@ -45,6 +60,9 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// When blocks that others were asked for may be asked of one more.
     pub endgame: Endgame,
+    /// Most remotes a block is asked of at a time, in the endgame too. Transmission 4.0: 2; 1 for clients that have no
+    /// endgame.
+    pub endgame_askers: u16,
     /// With everything here, a remote that has wanted nothing for this long is sent away: it has everything too, and
     /// where redundant haves are off it may never say so. Ours; aria2 and Transmission part after 30 s.
     pub useless_after: Duration,
@@ -54,6 +72,8 @@ pub struct Config {
     pub redundant_have: bool,
     /// Speak the fast extension (BEP 6).
     pub fast_extension: bool,
+    /// How many pieces a remote with few pieces may ask for while choked (BEP 6, allowed fast). libtorrent: 5, aria2: 10.
+    pub allowed_fast: u8,
     /// Never request anything, whatever is lacking: for content that may only be read.
     pub upload_only: bool,
     /// Give decisions with their reasons as [`crate::Output::Note`].
@@ -66,39 +86,69 @@ impl Default for Config {
             max_connections: 50,
             initiate_up_to: 30,
             max_half_open: 20,
+            connects_per_second: 0,
             min_connections: 20,
             numwant: 50,
+            announce_interval: Duration::from_secs(30 * 60),
+            min_announce_interval: Duration::from_secs(120),
             unchoke_slots: 4,
             optimistic_slots: 1,
             rechoke_interval: Duration::from_secs(10),
             optimistic_rounds: 3,
+            optimistic: OptimisticRule::Rotation,
             choker: LeechChoker::Reciprocal,
             seed_choker: SeedChoker::Mainline4,
+            upload_capacity: 0,
             picker: Picker::RarestFirst,
+            unfinished: Unfinished::Oldest,
             random_first_pieces: 4,
             pipeline: Pipeline { min: 5, max: 500, span: Duration::from_secs(1) },
+            pipeline_rule: PipelineRule::Delay,
             snub_after: Duration::from_secs(60),
             request_timeout: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(120),
             idle_timeout: Duration::from_secs(300),
             useless_after: Duration::from_secs(60),
             endgame: Endgame::Strict,
+            endgame_askers: u16::MAX,
             max_queued_requests: 2_000,
             redundant_have: false,
             fast_extension: true,
+            allowed_fast: 0,
             upload_only: false,
             notes: false,
         }
     }
 }
 
-/// Who is unchoked while downloading.
+/// Who is unchoked while downloading. Where nothing else is said, `unchoke_slots` less `optimistic_slots` interested
+/// remotes are unchoked by rank and the rest by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LeechChoker {
-    /// The interested remotes that send us most: tit for tat (BEP 3).
+    /// The remotes that send us most, in a window of two rounds: tit for tat. Those that snub us are left to the optimistic
+    /// slots, so there may be several (Cohen 2003).
     Reciprocal,
     /// Interested remotes in turn, whatever they give.
     RoundRobin,
+    /// The remotes that send us most, snubbed or not; the optimistic one is whoever comes next, and takes a slot only if
+    /// it is interested (BEP 3).
+    Bep3,
+    /// The remotes that send us most and do not snub us; then, in rotation order, one optimistic, or two where nobody
+    /// else is unchoked (mainline 4.x, `Choker.py`).
+    Mainline4,
+    /// The remotes that sent us most in the last round, in a tie those that wait longest (libtorrent, `choker.cpp`).
+    Libtorrent,
+    /// The remotes that send us most, the unchoked first among equals, wanting something or not (Transmission,
+    /// `rechokeUploads`).
+    Transmission,
+    /// The remotes that send us most among the interested ones that sent anything in the last 30 s (aria2,
+    /// `BtLeecherStateChoke`).
+    Aria2,
+    /// Everyone (rqbit). Set `unchoke_slots` to `u16::MAX` with it.
+    Everybody,
+    /// The remotes that return most for what they cost, until the uplink is used up (BitTyrant; Piatek et al., NSDI
+    /// 2007). Slots do not count.
+    BitTyrant,
 }
 
 /// Who is unchoked while seeding.
@@ -112,6 +162,24 @@ pub enum SeedChoker {
     RoundRobin,
     /// Remotes near the start or the end of their download first (Chow et al., IPTPS 2008).
     AntiLeech,
+    /// The remotes we send to fastest, the unchoked first among equals (Transmission, `rechokeUploads`).
+    Transmission,
+    /// Those with blocks on the way, then those unchoked in the last 20 s, then the fastest; in two rounds of three
+    /// another by chance, in the third one more by rank (aria2, `BtSeederStateChoke`).
+    Aria2,
+    /// Everyone (rqbit). Set `unchoke_slots` to `u16::MAX` with it.
+    Everybody,
+}
+
+/// Who gets an optimistic unchoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OptimisticRule {
+    /// The next in a rotation into which a new remote is put first with three times the chance of any other place (BEP 3).
+    Rotation,
+    /// Who has waited longest for one, newcomers first (libtorrent).
+    LongestWaiting,
+    /// Any, each equally likely (Transmission, aria2).
+    Random,
 }
 
 /// Which piece is begun next.
@@ -123,6 +191,18 @@ pub enum Picker {
     Random,
     /// The lowest index the remote has.
     Sequential,
+}
+
+/// Which of the pieces under way is continued at a remote that has several of them. All prefer the one the remote works
+/// on already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unfinished {
+    /// The one begun first. Ours.
+    Oldest,
+    /// The one that lacks fewest blocks (Transmission 4.0).
+    FewestMissing,
+    /// The one with fewest blocks still to be requested (Transmission 4.1).
+    FewestUnrequested,
 }
 
 /// When a block that others were asked for may be asked of one more. Either begins when every lacking block is
@@ -146,4 +226,21 @@ pub struct Pipeline {
     pub max: u16,
     /// The longest a block should wait for its turn at the remote. Ours; libtorrent keeps 3 s, Transmission 10 s.
     pub span: Duration,
+}
+
+/// How the number of outstanding requests moves between the bounds of [`Pipeline`]. See [`crate::pipeline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PipelineRule {
+    /// By the delay of each block, as [`Pipeline`] says. Ours.
+    Delay,
+    /// Always `min` (Cohen 2003: about 5; rqbit: 128).
+    Fixed,
+    /// As many blocks as come in `span` at the present rate, at least `min`, at most `max` (Transmission: 10 s).
+    RateTime,
+    /// `min` and as many blocks as come in `span`; beyond 50 only 7.5 % of that, but at least 50 (mainline 4.x).
+    Mainline,
+    /// One more with each block until the rate grows no longer, from then on as `RateTime` (libtorrent).
+    SlowStart,
+    /// Doubled each time as many blocks have come as are outstanding at most (aria2).
+    Doubling,
 }

@@ -36,8 +36,10 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+pub mod allowed_fast;
 mod announce;
 mod availability;
+pub mod behaviour;
 mod bitfield;
 mod boundary;
 pub mod choker;
@@ -48,7 +50,9 @@ mod handshake;
 mod message;
 mod peers;
 pub mod picker;
+pub mod pipeline;
 mod pool;
+pub mod preset;
 mod random;
 mod remote_sets;
 mod requests;
@@ -63,7 +67,9 @@ pub use boundary::{
     Announce, AnnounceEvent, AnnounceFailure, AnnounceReply, Announced, ChokeReason, CloseReason, ConnId,
     Direction, Input, Misbehaviour, Note, Opened, Output, PeerSource, PickReason, TrackerId, UnchokeReason,
 };
-pub use config::{Config, Endgame, LeechChoker, Picker, Pipeline, SeedChoker};
+pub use config::{
+    Config, Endgame, LeechChoker, OptimisticRule, Picker, Pipeline, PipelineRule, SeedChoker, Unfinished,
+};
 pub use conn::ConnView;
 pub use handshake::{Handshake, HandshakeError, Handshaking, PeerId, Reserved, Step};
 pub use message::{Extended, Message, MessageKind};

@@ -9,9 +9,9 @@ use crate::{
     InfoHash, Layout,
     bencode::{Document, Kind, Node},
     path::{Assigned, literal_component, safe_component, shown},
+    sha1,
 };
 use alloc::{borrow::ToOwned, collections::BTreeSet, format, string::String, vec::Vec};
-use sha1::{Digest, Sha1};
 
 pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, TorrentError> {
     let document = Document::lenient(bytes)?;
@@ -22,7 +22,7 @@ pub(super) fn torrent(bytes: &[u8]) -> Result<Metainfo, TorrentError> {
     let root = document.root();
     expect("torrent", root, Kind::Dict)?;
     let info = require("", root, "info", Kind::Dict)?;
-    let info_hash = InfoHash(Sha1::digest(info.raw()).into());
+    let info_hash = InfoHash(sha1(info.raw()));
 
     if info.get(b"pieces").is_none()
         && (info.get(b"file tree").is_some() || info.get(b"meta version").is_some())
