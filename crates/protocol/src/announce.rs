@@ -8,8 +8,6 @@ use core::time::Duration;
 
 use crate::{AnnounceEvent, Announced, Instant, Random, TrackerId};
 
-/// A tracker that names no least interval is not asked again sooner. Transmission 4: 120 s.
-const DEFAULT_MIN_INTERVAL: Duration = Duration::from_secs(120);
 /// Bounds of an interval a tracker may set, so that a bad one neither floods itself nor loses us.
 const INTERVAL_BOUNDS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(6 * 3_600));
 /// The pause after all trackers have failed; it doubles up to the longest.
@@ -98,8 +96,9 @@ impl Announcer {
         }
     }
 
-    /// The answer to the announce under way. True if we have left the swarm by it.
-    pub(crate) fn answered(&mut self, now: Instant, announced: &Announced) -> bool {
+    /// The answer to the announce under way; `least` is the least interval where the tracker names none. True if we have
+    /// left the swarm by it.
+    pub(crate) fn answered(&mut self, now: Instant, announced: &Announced, least: Duration) -> bool {
         if announced.event == AnnounceEvent::Stopped {
             let left = matches!(self.phase, Phase::Leaving(_));
             if left {
@@ -119,7 +118,7 @@ impl Announcer {
                 self.failures = 0;
                 self.promote();
                 let interval = reply.interval.clamp(INTERVAL_BOUNDS.0, INTERVAL_BOUNDS.1);
-                let least = reply.min_interval.unwrap_or(DEFAULT_MIN_INTERVAL);
+                let least = reply.min_interval.unwrap_or(least);
                 self.not_before = now + least.clamp(INTERVAL_BOUNDS.0, interval);
                 let next = if self.completed { now } else { now + interval };
                 self.phase = Phase::Waiting(next);
@@ -224,7 +223,7 @@ mod tests {
         let reply =
             AnnounceReply { interval: seconds(1_800), min_interval: Some(seconds(60)), peers: Vec::new() };
         let outcome = if ok { Ok(reply) } else { Err(AnnounceFailure::Unreachable) };
-        announcer.answered(now, &Announced { tracker, event, outcome });
+        announcer.answered(now, &Announced { tracker, event, outcome }, seconds(120));
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl Window {
     fn turn(&mut self) {
         self.last = core::mem::take(&mut self.current);
     }
+
+    /// How long the window has lasted, with so much of this round gone: a round in which nothing came does not count.
+    pub(crate) fn millis(self, gone: u32, round: u32) -> u32 {
+        if self.last > 0 { gone.saturating_add(round) } else { gone }
+    }
 }
 
 /// What has passed on one link.
@@ -33,6 +38,8 @@ pub(crate) struct Flow {
     pub(crate) up: Window,
     /// Bytes sent since we last unchoked it; forgotten with the rest some time after it was choked.
     pub(crate) sent_since_unchoke: u32,
+    /// What the rule of the pipeline remembers.
+    pub(crate) pipeline_memory: u16,
     conn: ConnId,
 }
 
@@ -50,8 +57,13 @@ impl Flows {
 
     /// What has passed on a link.
     pub(crate) fn get(&self, conn: &Conn) -> Flow {
-        let quiet =
-            Flow { down: Window::default(), up: Window::default(), sent_since_unchoke: 0, conn: ConnId(0) };
+        let quiet = Flow {
+            down: Window::default(),
+            up: Window::default(),
+            sent_since_unchoke: 0,
+            pipeline_memory: 0,
+            conn: ConnId(0),
+        };
         self.0.get(usize::from(conn.flow)).copied().unwrap_or(quiet)
     }
 

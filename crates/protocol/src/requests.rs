@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::bitfield::contains;
 use crate::conn::{Asked, grow};
 use crate::picker::{Availability, PickView, pick};
-use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random};
+use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random, Unfinished};
 
 /// Who asks for a block.
 #[derive(Clone, Copy, Debug)]
@@ -148,11 +148,11 @@ impl Requests {
         &mut self,
         asker: Asker<'_>,
         layout: &Layout,
-        policy: (Picker, u16),
+        policy: (Picker, u16, Unfinished),
         availability: &Availability,
         random: &mut Random,
     ) -> Option<Chosen> {
-        if let Some(slot) = self.joinable(asker) {
+        if let Some(slot) = self.joinable(asker, policy.2) {
             return Some(self.take_free(slot, layout, None));
         }
         if self.is_endgame() {
@@ -168,14 +168,14 @@ impl Requests {
         let Some((piece, reason)) = pick(policy.0, view, random) else {
             // Nothing is left to begin alone. A piece that may not convict anybody is better than none: the remote that
             // began it may never go on.
-            let slot = self.joinable(Asker { alone: false, ..asker })?;
+            let slot = self.joinable(Asker { alone: false, ..asker }, policy.2)?;
             return Some(self.take_free(slot, layout, None));
         };
         let slot = self.begin(piece, if asker.alone { asker.serial } else { 0 }, layout)?;
         Some(self.take_free(slot, layout, Some(reason)))
     }
 
-    fn joinable(&self, asker: Asker<'_>) -> Option<u16> {
+    fn joinable(&self, asker: Asker<'_>, unfinished: Unfinished) -> Option<u16> {
         if self.free == 0 {
             return None;
         }
@@ -188,12 +188,18 @@ impl Requests {
             return Some(asker.working);
         }
         let slots = self.active.iter().enumerate().filter(|(_, active)| active.in_use && fits(active));
-        slots.map(|(at, active)| (active.age, at as u16)).min().map(|(_, slot)| slot)
+        let rank = |active: &Active| match unfinished {
+            Unfinished::Oldest => active.age,
+            Unfinished::FewestMissing => active.lacking,
+            Unfinished::FewestUnrequested => active.free,
+        };
+        let best = slots.min_by_key(|(_, active)| (rank(active), active.age));
+        best.map(|(at, _)| at as u16)
     }
 
     /// A block that others were asked for already, for the endgame: one this link may give and has not been asked
     /// for (see [`Self::mark`]), requested of the fewest, the oldest piece first.
-    pub(crate) fn next_busy(&mut self, asker: Asker<'_>, layout: &Layout) -> Option<Chosen> {
+    pub(crate) fn next_busy(&mut self, asker: Asker<'_>, layout: &Layout, askers: u16) -> Option<Chosen> {
         let mut best: Option<((u16, u32), u16, u32)> = None;
         for (slot, active) in self.active.iter().enumerate() {
             let barred = if active.owner == 0 { asker.alone } else { active.owner != asker.serial };
@@ -204,6 +210,7 @@ impl Requests {
             for (number, block) in self.blocks_of(slot as u16, layout).iter().enumerate() {
                 let rank = (block.requesters(), active.age);
                 if !block.is(BlockState::RECEIVED | BlockState::MARKED)
+                    && block.requesters() < askers
                     && best.is_none_or(|(least, ..)| rank < least)
                 {
                     best = Some((rank, slot as u16, number as u32));

@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 use super::{DISK_PAUSE, Departed, Torrent, send};
 use crate::bitfield::{adds_to, mask};
 use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
+use crate::pipeline::{Arrival, Depth};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen, Receipt};
 use crate::{
-    Bitfield, Block, CloseReason, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
+    Bitfield, Block, CloseReason, Config, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output,
+    PieceIndex,
 };
 
 /// Blocks that nobody asked for until a remote is sent away.
@@ -164,7 +166,8 @@ impl Torrent {
         };
         let Some(conn) = self.conns.get_mut(id) else { return };
         let limit = conn.most_asked();
-        let policy = (self.config.picker, self.config.random_first_pieces);
+        let Config { picker, random_first_pieces, unfinished, endgame_askers, .. } = *self.config;
+        let policy = (picker, random_first_pieces, unfinished);
         let asker = |conn: &Conn| {
             let alone = conn.is(Flag::Suspect);
             Asker { serial: conn.serial, has, alone, working: conn.working }
@@ -183,12 +186,14 @@ impl Torrent {
             Endgame::Full => limit,
             Endgame::Strict => 1,
         };
-        if conn.asked.len() >= most || !self.requests.is_endgame() {
+        if conn.asked.len() >= most || endgame_askers < 2 || !self.requests.is_endgame() {
             return;
         }
         self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
         while conn.asked.len() < most && !self.asked.is_full() {
-            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout) else { break };
+            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, endgame_askers) else {
+                break;
+            };
             let asked = request(conn, &mut self.asked, id, now, chosen, out);
             self.requests.mark(asked, true);
         }
@@ -208,13 +213,21 @@ impl Torrent {
                 self.flows.get_mut(id, conn).down.add(block.len);
                 conn.block_at = conn.heard_at;
                 conn.set(Flag::Snubbed, false);
-                let pipeline = &self.config.pipeline;
-                let (delay, span) = (stamp.since(asked.sent), pipeline.span.as_millis() as u32);
-                if delay <= span / 2 {
-                    conn.pipeline = conn.pipeline.saturating_add(1).min(pipeline.max);
-                } else if delay > span {
-                    conn.pipeline = conn.pipeline.saturating_sub(1).max(pipeline.min);
-                }
+                let round = self.config.rechoke_interval;
+                let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
+                let limit = conn.pipeline;
+                let flow = self.flows.get_mut(id, conn);
+                let arrival = Arrival {
+                    delay: stamp.since(asked.sent),
+                    window_bytes: flow.down.bytes(),
+                    window_ms: flow.down.millis(gone, round.as_millis() as u32),
+                    block_len: self.layout.block_len(),
+                };
+                let memory = flow.pipeline_memory;
+                let mut depth = Depth { limit, memory };
+                depth.block(&self.config, arrival);
+                flow.pipeline_memory = depth.memory;
+                conn.pipeline = depth.limit;
             }
             None if conn.excused > 0 => conn.excused -= 1,
             None => {

@@ -180,10 +180,15 @@ impl Torrent {
             if self.peers.connecting() >= self.config.max_half_open {
                 return false;
             }
+            if let Some(again) = self.pace.wait(now, self.config.connects_per_second) {
+                self.timers.connect = again;
+                return false;
+            }
             let Some(addr) = self.peers.next(now, &mut self.random.connect) else {
                 self.timers.connect = self.peers.next_at(now).unwrap_or(Instant::NEVER);
                 break;
             };
+            self.pace.count();
             out.push(Output::Connect { addr: Box::new(addr) });
         }
         true

@@ -100,6 +100,7 @@ pub struct Torrent {
     disk_congested: bool,
     endgame_noted: bool,
     timers: Timers,
+    pace: Pace,
     /// The earliest of all that is due, kept so that most inputs look at one number; [`Instant::NEVER`] if nothing is.
     due: Instant,
     choked_at: Instant,
@@ -128,7 +129,31 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 672);
+const _: () = assert!(size_of::<Torrent>() <= 688);
+
+/// How many connections were begun in the present second.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The number of the second, from the driver's start.
+    second: u32,
+    begun: u16,
+}
+
+impl Pace {
+    /// When the next connection may be begun, if not now; `most` in a second, 0 for any number.
+    fn wait(&mut self, now: Instant, most: u16) -> Option<Instant> {
+        let second = (now.as_micros() / 1_000_000) as u32;
+        if second != self.second {
+            *self = Pace { second, begun: 0 };
+        }
+        let full = most > 0 && self.begun >= most;
+        full.then(|| Instant::from_micros((u64::from(second) + 1) * 1_000_000))
+    }
+
+    fn count(&mut self) {
+        self.begun = self.begun.saturating_add(1);
+    }
+}
 
 /// A remote that has left but gave blocks of unfinished pieces: it may yet be convicted.
 #[derive(Clone, Copy, Debug)]
@@ -179,6 +204,7 @@ impl Torrent {
             disk_congested: false,
             endgame_noted: false,
             timers: Timers::NONE,
+            pace: Pace::default(),
             due: Instant::NEVER,
             choked_at: Instant::START,
             layout,
@@ -212,7 +238,7 @@ impl Torrent {
             Input::Verified { piece, ok: true } => self.piece_good(now, piece, out),
             Input::Verified { piece, ok: false } => self.piece_bad(now, piece, out),
             Input::Announced(announced) => {
-                let left = self.announcer.answered(now, &announced);
+                let left = self.announcer.answered(now, &announced, self.config.min_announce_interval);
                 self.reschedule();
                 if left {
                     out.push(Output::Stopped);

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use super::{Torrent, send};
 use crate::conn::{Coarse, Flag, Stamp};
-use crate::{CloseReason, Instant, Message, Note, Output};
+use crate::flows::Flows;
+use crate::pipeline::{Arrival, Depth};
+use crate::{CloseReason, Instant, Message, Note, Output, PipelineRule};
 
 impl Torrent {
     /// Does everything that is due.
@@ -43,12 +45,33 @@ impl Torrent {
             self.tend(now, id, out);
         }
         self.rechoke(now, true, out);
+        self.look_at_pipelines();
         self.flows.turn(&mut self.conns);
         let any = self.conns.len() > 0;
         self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);
         self.seek_peers(now, out);
         self.shrink();
+    }
+
+    /// Lets slow start see whether rates still grow.
+    fn look_at_pipelines(&mut self) {
+        if self.config.pipeline_rule != PipelineRule::SlowStart {
+            return;
+        }
+        let round = self.config.rechoke_interval.as_millis() as u32;
+        for (id, conn) in self.conns.iter_mut().filter(|(_, conn)| conn.flow != Flows::NONE) {
+            let flow = self.flows.get_mut(id, conn);
+            let arrival = Arrival {
+                delay: 0,
+                window_bytes: flow.down.bytes(),
+                window_ms: flow.down.millis(round, round),
+                block_len: self.layout.block_len(),
+            };
+            let mut depth = Depth { limit: 0, memory: flow.pipeline_memory };
+            depth.look(&self.config, arrival);
+            flow.pipeline_memory = depth.memory;
+        }
     }
 
     /// Gives back memory that was needed once.
