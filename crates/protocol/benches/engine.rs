@@ -13,8 +13,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use swarmlab_protocol::{
-    Bitfield, Block, Config, ConnId, Direction, Endgame, Input, Instant, Layout, Message, Opened, Output,
-    PeerId, PeerSource, PieceIndex, Pipeline, Random, Reserved, Setup, Torrent,
+    Bitfield, Block, Config, ConnId, Direction, Endgame, InfoHash, Input, Instant, Layout, Message, Opened,
+    Output, PeerId, PeerSource, PieceIndex, Pipeline, Random, Reserved, Setup, Torrent,
 };
 
 #[global_allocator]
@@ -44,7 +44,16 @@ fn setup(pieces: u32, have: Bitfield, seed: u64) -> Setup {
     // The depth that a link of about 100 kB/s settles at.
     let pipeline = Pipeline { min: 5, max: 8, span: Duration::from_secs(1) };
     let config = Arc::new(Config { pipeline, ..Config::default() });
-    Setup { layout: Arc::new(layout.unwrap()), config, peer_id: peer_id(0), have, tiers: vec![1], seed }
+    let info_hash = InfoHash([0; 20]);
+    Setup {
+        layout: Arc::new(layout.unwrap()),
+        config,
+        peer_id: peer_id(0),
+        have,
+        tiers: vec![1],
+        info_hash,
+        seed,
+    }
 }
 
 fn peer_id(number: u32) -> PeerId {

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use swarmlab_protocol::{Bitfield, Config, Input, Instant, Layout, Output, PeerId, Setup, Torrent};
+//! use swarmlab_protocol::{Bitfield, Config, InfoHash, Input, Instant, Layout, Output, PeerId, Setup, Torrent};
 //!
 //! let layout = Arc::new(Layout::new(1_000_000, 65_536, Layout::BLOCK_LEN)?);
 //! let mut torrent = Torrent::new(Setup {
@@ -16,6 +16,7 @@
 //!     config: Arc::new(Config::default()),
 //!     peer_id: PeerId(*b"-SL0100-abcdefghijkl"),
 //!     tiers: vec![1], // one tracker
+//!     info_hash: InfoHash([0; 20]),
 //!     seed: 42,
 //! });
 //! let mut out = Vec::new();

@@ -4,6 +4,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+pub use swarmlab_protocol::behaviour::Behaviour;
 use swarmlab_protocol::{Config, Layout};
 
 /// A whole run.
@@ -166,27 +167,6 @@ pub enum Leave {
     },
     /// When it has uploaded this share of the content's length.
     AtRatio(f64),
-}
-
-/// How a node behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Behaviour {
-    /// As the engine does.
-    Honest,
-    /// Never unchokes anybody.
-    FreeRider,
-    /// Unchokes whoever returns most for the least (Piatek et al., NSDI 2007).
-    BitTyrant,
-    /// Sends blocks with wrong content.
-    Corrupter,
-    /// Takes requests and never answers.
-    Staller,
-    /// Says it has what it has not.
-    Liar,
-    /// Sends far more messages than anybody needs.
-    Flooder,
-    /// A seed that shows its pieces one by one (BEP 16).
-    SuperSeed,
 }
 
 /// The client a node runs.

@@ -14,7 +14,7 @@ use crate::post::Post;
 /// An announce that is not answered is given up after this time. Our real client: 15 s.
 const PATIENCE_US: u64 = 15_000_000;
 /// The one torrent there is.
-const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
+pub(crate) const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
 
 /// The tracker.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use swarmlab_protocol::{Config, Layout, MessageKind, PieceIndex};
 use crate::check::Breaches;
 use crate::event::NodeId;
 use crate::network::Fabric;
-use crate::{FaultKind, MessageCount, Model, Presence};
+use crate::{Behaviour, FaultKind, MessageCount, Model, Presence};
 
 /// What all nodes of a run share.
 #[derive(Debug)]
@@ -47,7 +47,18 @@ impl World {
         }
         World {
             layout: Arc::new(model.content.layout),
-            configs: model.groups.iter().map(|group| group.client.config.clone()).collect(),
+            configs: model
+                .groups
+                .iter()
+                .map(|group| {
+                    let config = group.behaviour.configure(&group.client.config);
+                    let upload_capacity = match group.behaviour {
+                        Behaviour::BitTyrant => u32::try_from(group.up).unwrap_or(u32::MAX),
+                        _ => config.upload_capacity,
+                    };
+                    Arc::new(Config { upload_capacity, ..config })
+                })
+                .collect(),
             fabric,
             group_of,
             outages,

@@ -7,7 +7,9 @@ use swarmlab_protocol::Config;
 
 use super::definition::{Key, Kind, SOME_TIME, optional};
 use super::diagnostic::{Findings, Place};
-use super::policies::{CHOKERS, ENDGAMES, PICKERS, SEED_CHOKERS, name_in, words};
+use super::policies::{
+    CHOKERS, ENDGAMES, OPTIMISTIC, PICKERS, PIPELINE_RULES, SEED_CHOKERS, UNFINISHED, name_in, words,
+};
 use super::preset;
 use super::record::{Plain, Record};
 use crate::units::exact_time;
@@ -116,6 +118,7 @@ macro_rules! choice {
 }
 
 const PIPELINE: &[Key] = &[
+    optional("rule", Kind::Choice(&words(PIPELINE_RULES)), "How the number moves between its bounds."),
     optional(
         "min",
         Kind::Count { least: 1, most: 65_535 },
@@ -138,12 +141,30 @@ const SETTINGS: &[Setting] = &[
     ),
     count!("max_half_open", max_half_open, 1..=65_535, "Most connection attempts under way at a time."),
     count!(
+        "connects_per_second",
+        connects_per_second,
+        0..=65_535,
+        "Most connection attempts begun in a second; 0 sets no limit."
+    ),
+    count!(
         "min_connections",
         min_connections,
         0..=65_535,
         "With fewer connections than this the tracker is asked early."
     ),
     count!("numwant", numwant, 0..=1_000, "Peers asked of the tracker."),
+    time!(
+        "announce_interval",
+        announce_interval,
+        SOME_TIME,
+        "Time between announces where the tracker names none."
+    ),
+    time!(
+        "min_announce_interval",
+        min_announce_interval,
+        SOME_TIME,
+        "Least time between two announces where the tracker names none."
+    ),
     count!(
         "unchoke_slots",
         unchoke_slots,
@@ -169,9 +190,16 @@ const SETTINGS: &[Setting] = &[
         },
         set: set_optimistic_interval,
     },
+    choice!(
+        "optimistic",
+        optimistic,
+        OPTIMISTIC,
+        "Who gets an optimistic unchoke, where the choker leaves that open."
+    ),
     choice!("choker", choker, CHOKERS, "Who is unchoked while downloading."),
     choice!("seed_choker", seed_choker, SEED_CHOKERS, "Who is unchoked once everything is there."),
     choice!("picker", picker, PICKERS, "Which piece is begun next."),
+    choice!("unfinished", unfinished, UNFINISHED, "Which of the pieces under way is continued."),
     count!(
         "random_first_pieces",
         random_first_pieces,
@@ -183,6 +211,7 @@ const SETTINGS: &[Setting] = &[
         get: |client| {
             let pipeline = client.config.pipeline;
             let mut record = Record::default();
+            record.set("rule", Plain::Word(name_in(&PIPELINE_RULES, client.config.pipeline_rule)));
             record.set("min", Plain::Count(u64::from(pipeline.min)));
             record.set("max", Plain::Count(u64::from(pipeline.max)));
             record.set("span", Plain::Time(pipeline.span));
@@ -195,6 +224,12 @@ const SETTINGS: &[Setting] = &[
         endgame,
         ENDGAMES,
         "Of whom a block that others were asked for is asked too, once all are requested."
+    ),
+    count!(
+        "endgame_askers",
+        endgame_askers,
+        1..=65_535,
+        "Most remotes a block is asked of at a time; 1 is no endgame."
     ),
     time!(
         "request_timeout",
@@ -229,6 +264,12 @@ const SETTINGS: &[Setting] = &[
     count!("max_queued_requests", max_queued_requests, 1..=65_535, "Blocks a remote may have queued."),
     flag!("redundant_have", redundant_have, "Tell a remote of a new piece even if it has that piece."),
     flag!("fast_extension", fast_extension, "Speak the fast extension (BEP 6)."),
+    count!(
+        "allowed_fast",
+        allowed_fast,
+        0..=255,
+        "Pieces a remote with few may ask for while choked (BEP 6)."
+    ),
     Setting {
         key: optional(
             "send_buffer",
@@ -328,6 +369,9 @@ fn set_optimistic_interval(client: &mut Client, plain: &Plain) -> Result<(), Tro
 
 fn set_pipeline(client: &mut Client, plain: &Plain) -> Result<(), Trouble> {
     let Plain::Table(record) = plain else { return Ok(()) };
+    let rule =
+        record.find_word("rule").and_then(|name| PIPELINE_RULES.iter().find(|(word, _)| word.name == name));
+    client.config.pipeline_rule = rule.map_or(client.config.pipeline_rule, |(_, rule)| *rule);
     let pipeline = &mut client.config.pipeline;
     let count =
         |key, now| record.find_count(key).map_or(now, |count| u16::try_from(count).unwrap_or(u16::MAX));

@@ -1,6 +1,6 @@
 //! The words for the engine's policies, with what each means.
 
-use swarmlab_protocol::{Endgame, LeechChoker, Picker, SeedChoker};
+use swarmlab_protocol::{Endgame, LeechChoker, OptimisticRule, Picker, PipelineRule, SeedChoker, Unfinished};
 
 use super::definition::{Word, word};
 
@@ -10,15 +10,43 @@ pub(crate) const PICKERS: [(Word, Picker); 3] = [
     (word("sequential", "The lowest index the remote has."), Picker::Sequential),
 ];
 
-pub(crate) const CHOKERS: [(Word, LeechChoker); 2] = [
+pub(crate) const CHOKERS: [(Word, LeechChoker); 9] = [
     (
         word("reciprocal", "The interested remotes that send most: tit for tat (BEP 3)."),
         LeechChoker::Reciprocal,
     ),
     (word("round-robin", "Interested remotes in turn, whatever they give."), LeechChoker::RoundRobin),
+    (
+        word(
+            "bep3",
+            "Those that send most, snubbed or not; an optimistic one that is not interested takes no slot.",
+        ),
+        LeechChoker::Bep3,
+    ),
+    (
+        word(
+            "mainline-4",
+            "Those that send most and do not snub; two optimistic ones where nobody else is unchoked.",
+        ),
+        LeechChoker::Mainline4,
+    ),
+    (
+        word("libtorrent", "Those that sent most in the last round, in a tie who waits longest."),
+        LeechChoker::Libtorrent,
+    ),
+    (
+        word("transmission", "Those that send most, the unchoked first among equals."),
+        LeechChoker::Transmission,
+    ),
+    (word("aria2", "Those that send most among who sent anything in the last 30 s."), LeechChoker::Aria2),
+    (word("everybody", "Everyone (rqbit); set unchoke_slots to 65535 with it."), LeechChoker::Everybody),
+    (
+        word("bittyrant", "Those that return most for what they cost (Piatek et al., NSDI 2007)."),
+        LeechChoker::BitTyrant,
+    ),
 ];
 
-pub(crate) const SEED_CHOKERS: [(Word, SeedChoker); 4] = [
+pub(crate) const SEED_CHOKERS: [(Word, SeedChoker); 7] = [
     (
         word("mainline-4", "The recently unchoked stay, then by rate, with forced rotation."),
         SeedChoker::Mainline4,
@@ -29,11 +57,71 @@ pub(crate) const SEED_CHOKERS: [(Word, SeedChoker); 4] = [
         word("anti-leech", "Those near the start or the end first (Chow et al., IPTPS 2008)."),
         SeedChoker::AntiLeech,
     ),
+    (
+        word("transmission", "The remotes that take fastest, the unchoked first among equals."),
+        SeedChoker::Transmission,
+    ),
+    (
+        word(
+            "aria2",
+            "Those with blocks on the way, then those unchoked in the last 20 s, then the fastest.",
+        ),
+        SeedChoker::Aria2,
+    ),
+    (word("everybody", "Everyone (rqbit); set unchoke_slots to 65535 with it."), SeedChoker::Everybody),
 ];
 
 pub(crate) const ENDGAMES: [(Word, Endgame); 2] = [
     (word("strict", "Of one more remote that has nothing else to do (libtorrent)."), Endgame::Strict),
     (word("full", "Of every remote (BEP 3)."), Endgame::Full),
+];
+
+pub(crate) const OPTIMISTIC: [(Word, OptimisticRule); 3] = [
+    (
+        word("rotation", "The next in a rotation, newcomers first with three times the chance (BEP 3)."),
+        OptimisticRule::Rotation,
+    ),
+    (word("longest-waiting", "Who has waited longest for one (libtorrent)."), OptimisticRule::LongestWaiting),
+    (word("random", "Any (Transmission, aria2)."), OptimisticRule::Random),
+];
+
+pub(crate) const UNFINISHED: [(Word, Unfinished); 3] = [
+    (word("oldest", "The one begun first."), Unfinished::Oldest),
+    (
+        word("fewest-missing", "The one that lacks fewest blocks (Transmission 4.0)."),
+        Unfinished::FewestMissing,
+    ),
+    (
+        word("fewest-unrequested", "The one with fewest blocks still to be requested (Transmission 4.1)."),
+        Unfinished::FewestUnrequested,
+    ),
+];
+
+pub(crate) const PIPELINE_RULES: [(Word, PipelineRule); 6] = [
+    (
+        word("delay", "By the delay of each block: one more within half of span, one fewer beyond it."),
+        PipelineRule::Delay,
+    ),
+    (word("fixed", "Always min."), PipelineRule::Fixed),
+    (
+        word("rate-time", "As many blocks as come in span at the present rate (Transmission)."),
+        PipelineRule::RateTime,
+    ),
+    (
+        word("mainline", "min and as many blocks as come in span, bent above 50 (mainline 4)."),
+        PipelineRule::Mainline,
+    ),
+    (
+        word(
+            "slow-start",
+            "One more with each block until the rate grows no longer, then rate-time (libtorrent).",
+        ),
+        PipelineRule::SlowStart,
+    ),
+    (
+        word("doubling", "Doubled each time as many blocks have come as are outstanding (aria2)."),
+        PipelineRule::Doubling,
+    ),
 ];
 
 /// The words of a table of policies.

@@ -197,6 +197,7 @@ impl Driver {
                 peer_id: ours.peer_id,
                 have,
                 tiers: trackers.iter().map(|tier| tier.len() as u16).collect(),
+                info_hash: ours.info_hash,
                 seed: config.seed,
             }),
             out: Vec::new(),

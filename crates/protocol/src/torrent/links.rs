@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
+use crate::allowed_fast::allowed_fast;
 use crate::conn::{Conn, Flag, PeerHash};
 use crate::{CloseReason, ConnId, Direction, Instant, Message, Misbehaviour, Opened, Output};
 
@@ -43,6 +44,28 @@ impl Torrent {
         };
         if let (Some(message), Some(conn)) = (have, self.conns.get_mut(id)) {
             send(conn, id, now, message, out);
+        }
+        self.allow_fast(now, id, out);
+    }
+
+    /// Tells a remote which pieces it may ask for while choked (BEP 6), of those we have.
+    fn allow_fast(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get(id).filter(|conn| conn.is(Flag::Fast)) else { return };
+        let set = self.allowed_set(self.conns.addr_of(id, conn));
+        for piece in set.into_iter().filter(|&piece| self.have.contains(piece)) {
+            if let Some(conn) = self.conns.get_mut(id) {
+                send(conn, id, now, Message::AllowedFast(piece), out);
+            }
+        }
+    }
+
+    /// The pieces that a remote with this address may ask for while choked: none with IPv6, for which there is no rule.
+    pub(super) fn allowed_set(&self, addr: SocketAddr) -> Vec<crate::PieceIndex> {
+        match (addr, usize::from(self.config.allowed_fast)) {
+            (SocketAddr::V4(addr), count @ 1..) => {
+                allowed_fast(&self.info_hash, self.have.len(), *addr.ip(), count)
+            }
+            _ => Vec::new(),
         }
     }
 

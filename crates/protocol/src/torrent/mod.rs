@@ -28,8 +28,8 @@ use crate::remote_sets::RemoteSets;
 use crate::requests::Requests;
 use crate::seldom::Seldom;
 use crate::{
-    Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, ConnView, Input, Instant, Message,
-    Misbehaviour, Note, Output, PeerId, Random, TrackerId,
+    Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, ConnView, InfoHash, Input,
+    Instant, Message, Misbehaviour, Note, Output, PeerId, Random, TrackerId,
 };
 
 /// After a failure of the disk nothing is requested for so long.
@@ -50,6 +50,8 @@ pub struct Setup {
     pub have: Bitfield,
     /// Number of trackers in each tier (BEP 12), in the torrent's order.
     pub tiers: Vec<u16>,
+    /// Names the torrent: the pieces allowed fast depend on it.
+    pub info_hash: InfoHash,
     /// Of everything drawn at random.
     pub seed: u64,
 }
@@ -75,6 +77,7 @@ pub struct Torrent {
     layout: Arc<Layout>,
     config: Arc<Config>,
     peer_id: PeerId,
+    info_hash: InfoHash,
     have: Bitfield,
     totals: Totals,
     conns: Conns,
@@ -129,7 +132,7 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 688);
+const _: () = assert!(size_of::<Torrent>() <= 712);
 
 /// How many connections were begun in the present second.
 #[derive(Debug, Default)]
@@ -175,7 +178,7 @@ impl Torrent {
     /// A torrent that has not joined the swarm yet. Its [`deadline`](Self::deadline) is at once; the first input,
     /// whatever it is, starts it.
     pub fn new(setup: Setup) -> Self {
-        let Setup { layout, config, peer_id, have, tiers, seed } = setup;
+        let Setup { layout, config, peer_id, have, tiers, info_hash, seed } = setup;
         let piece_count = layout.piece_count();
         debug_assert_eq!(have.len(), piece_count);
         let here: u64 = have.iter().map(|piece| u64::from(layout.piece_len(piece))).sum();
@@ -210,6 +213,7 @@ impl Torrent {
             layout,
             config,
             peer_id,
+            info_hash,
             have,
         };
         torrent.reschedule();

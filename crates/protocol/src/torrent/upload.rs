@@ -17,10 +17,16 @@ impl Torrent {
         if !self.layout.is_in_range(block) || block.len > MAX_BLOCK_LEN {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
+        let Some(conn) = self.conns.get(id) else { return };
+        // A remote that has as many pieces has something to trade (BEP 6).
+        let poor = conn.remote_count < u32::from(self.config.allowed_fast);
+        let allowed = conn.is(Flag::WeChoking)
+            && poor
+            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece);
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
         let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
-        if conn.is(Flag::WeChoking) || overflow || !self.have.contains(block.piece) {
+        if (conn.is(Flag::WeChoking) && !allowed) || overflow || !self.have.contains(block.piece) {
             if conn.is(Flag::Fast) {
                 send(conn, id, now, Message::Reject(block), out);
             } else if overflow && self.conns.note_overflow(id) > MOST_OVERFLOW {

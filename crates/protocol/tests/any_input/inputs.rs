@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use swarmlab_protocol::{
     AnnounceEvent, AnnounceFailure, AnnounceReply, Announced, Bitfield, Block, CloseReason, Config, ConnId,
-    Direction, Endgame, Extended, Input, Instant, Layout, Message, Opened, Output, PeerId, PeerSource,
-    Picker, PieceIndex, Reserved, SeedChoker, Setup, Torrent, TrackerId,
+    Direction, Endgame, Extended, InfoHash, Input, Instant, Layout, Message, Opened, Output, PeerId,
+    PeerSource, Picker, PieceIndex, Reserved, SeedChoker, Setup, Torrent, TrackerId,
 };
 
 const BLOCK: u32 = 16;
@@ -163,8 +163,15 @@ pub(crate) fn drive(bytes: &[u8]) -> (u32, u32) {
         have
     });
     let (config, peer_id) = (Arc::new(config), PeerId([255; 20]));
-    let setup =
-        Setup { layout: layout.clone(), config: config.clone(), peer_id, have, tiers: vec![1, 2], seed: 1 };
+    let setup = Setup {
+        layout: layout.clone(),
+        config: config.clone(),
+        peer_id,
+        have,
+        tiers: vec![1, 2],
+        info_hash: InfoHash([0; 20]),
+        seed: 1,
+    };
     let mut torrent = Torrent::new(setup);
     let (mut stored, mut banned, mut asked) = (0, 0, Vec::new());
     let (mut now, mut out, mut verifying, mut open) = (0, Vec::new(), HashSet::new(), HashSet::new());

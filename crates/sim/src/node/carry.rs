@@ -3,7 +3,6 @@
 use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
 
 use super::{Node, State};
-use crate::Behaviour;
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
@@ -95,7 +94,7 @@ impl<S: Store> Node<S> {
             peer.handle(Instant::from_micros(now), input, out);
         }
         if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {
-            witness.looks_at((now, self.id), peer.have(), &mut post.tally.breaches);
+            witness.looks_at((now, self.id), peer.torrent().have(), &mut post.tally.breaches);
         }
     }
 
@@ -138,7 +137,7 @@ impl<S: Store> Node<S> {
         let link = self.links[usize::from(conn)];
         debug_assert!(link.state == State::Open);
         if let Message::Piece(block) = message {
-            let corrupt = world.model.groups[usize::from(self.group)].behaviour == Behaviour::Corrupter;
+            let corrupt = self.peer.as_mut().is_some_and(|peer| peer.corrupts(block));
             let payload = match &self.store {
                 Some(store) => store.read(&world.layout, block, corrupt),
                 None => S::Payload::default(),

@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use swarmlab_protocol::{Bitfield, Input, Setup, Torrent};
+use swarmlab_protocol::behaviour::Node as Peer;
+use swarmlab_protocol::{Bitfield, Input, Setup};
 
 use super::Node;
 use crate::check::{Breaches, PATIENCE_US, Rule, Witness};
@@ -12,6 +13,7 @@ use crate::network::peer_id_of;
 use crate::plan::{Mishap, Plan, initial_pieces, stay};
 use crate::post::Post;
 use crate::store::Store;
+use crate::tracker::TORRENT;
 use crate::{Behaviour, Leave, Role};
 
 /// A node's timers that have nothing to do with the protocol. Most nodes have none left once they have come, so these are
@@ -168,14 +170,16 @@ impl<S: Store> Node<S> {
         }
         let complete = have.is_full();
         let seed = stream(world.model.seed, u64::from(self.id), Purpose::Engine).bits();
-        self.peer = Some(Torrent::new(Setup {
+        let setup = Setup {
+            info_hash: TORRENT,
             layout: Arc::clone(&world.layout),
             config: Arc::clone(&world.configs[usize::from(self.group)]),
             peer_id: peer_id_of(self.id),
             have,
             tiers: vec![1],
             seed: seed.wrapping_add(u64::from(self.life.starts)),
-        }));
+        };
+        self.peer = Some(Peer::new(group.behaviour, setup));
         self.life.starts += 1;
         if complete {
             presence.seeds += 1;
@@ -224,7 +228,8 @@ impl<S: Store> Node<S> {
             self.life.schedule().leave = now.saturating_add(time.as_micros() as u64);
         } else if let Leave::AtRatio(ratio) = group.leave {
             let goal = (world.layout.length() as f64 * ratio) as u64;
-            let given = self.peer.as_ref().map_or(0, |peer| peer.totals().uploaded) + self.record.uploaded;
+            let given =
+                self.peer.as_ref().map_or(0, |peer| peer.torrent().totals().uploaded) + self.record.uploaded;
             self.life.schedule().to_give = goal.saturating_sub(given);
             self.life.uploaded(0, now);
         }
@@ -242,18 +247,18 @@ impl<S: Store> Node<S> {
     }
 
     /// Is gone, whatever the reason.
-    fn go(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Torrent> {
+    fn go(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Peer> {
         // First the engine goes, so that it does not try to replace what breaks.
         let peer = self.peer.take()?;
         self.break_links(now, |_| true, post);
         let group = &post.world.model.groups[usize::from(self.group)];
         let presence = &mut post.tally.groups[usize::from(self.group)];
-        if peer.is_complete() {
+        if peer.torrent().is_complete() {
             presence.seeds -= 1;
         } else {
             presence.leechers -= 1;
         }
-        post.tally.release(peer.have().iter());
+        post.tally.release(peer.torrent().have().iter());
         post.tally.up_capacity -= group.up;
         self.links = Vec::new();
         self.store = None;
@@ -264,8 +269,8 @@ impl<S: Store> Node<S> {
         Some(peer)
     }
 
-    fn add_totals(&mut self, now: u64, peer: &Torrent) {
-        self.record.add(peer.totals(), now - self.life.joined_at);
+    fn add_totals(&mut self, now: u64, peer: &Peer) {
+        self.record.add(peer.torrent().totals(), now - self.life.joined_at);
     }
 
     /// Counts the pieces of a node that others can have of it.
@@ -291,7 +296,7 @@ impl<S: Store> Node<S> {
             return;
         }
         let reachable = holders.iter().zip(0..).find(|&(&holders, piece)| {
-            holders > 0 && !peer.have().contains(swarmlab_protocol::PieceIndex(piece))
+            holders > 0 && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
             breaches.add(Rule::Progress, now, self.id, || {
@@ -331,7 +336,7 @@ impl<S: Store> Node<S> {
                 match back {
                     Some(at) => {
                         post.tally.to_come += 1;
-                        schedule.back = Some((at.max(now + 1), peer.have().clone()));
+                        schedule.back = Some((at.max(now + 1), peer.torrent().have().clone()));
                     }
                     None => {
                         self.record.leave.set_once(now);

@@ -10,7 +10,8 @@ mod disk;
 mod life;
 mod record;
 
-use swarmlab_protocol::{Block, ConnId, Input, Instant, Message, Torrent};
+use swarmlab_protocol::behaviour::Node as Peer;
+use swarmlab_protocol::{Block, ConnId, Input, Instant, Message};
 
 use crate::calendar::{Bucket, Key};
 use crate::check::Witness;
@@ -70,7 +71,7 @@ pub(crate) struct Node<S: Store> {
     order: u32,
     hash: Hash,
     group: u16,
-    pub(crate) peer: Option<Torrent>,
+    pub(crate) peer: Option<Peer>,
     links: Vec<Link>,
     up: Uplink<S::Payload>,
     down: Downlink<S::Payload>,
@@ -161,7 +162,7 @@ impl<S: Store> Node<S> {
 
     /// When the node has something to do by itself next.
     fn plan_ahead(&mut self) {
-        let engine = self.peer.as_ref().and_then(Torrent::deadline).map_or(u64::MAX, Instant::as_micros);
+        let engine = self.peer.as_ref().and_then(Peer::deadline).map_or(u64::MAX, Instant::as_micros);
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
         self.local_at = engine.min(links).min(rest);

@@ -36,5 +36,13 @@ fn setup(host: u16, have: Bitfield, config: Config, seed: u64) -> Setup {
     let piece_length = 2 * BLOCK;
     let layout = Layout::new(u64::from(have.len() * piece_length), u64::from(piece_length), BLOCK).unwrap();
     let (layout, config) = (Arc::new(layout), Arc::new(config));
-    Setup { layout, config, peer_id: peer_id(host), have, tiers: Vec::new(), seed }
+    Setup {
+        layout,
+        config,
+        peer_id: peer_id(host),
+        have,
+        tiers: Vec::new(),
+        info_hash: crate::InfoHash([0; 20]),
+        seed,
+    }
 }

@@ -39,7 +39,15 @@ impl Swarm {
             let have = if at < seeds { Bitfield::full(pieces) } else { Bitfield::empty(pieces) };
             let config = Arc::new(Config { fast_extension: fast(at), ..config.clone() });
             let (peer_id, seed) = (peer_id(at as u16), seed * 1_000 + at as u64);
-            Torrent::new(Setup { layout: layout.clone(), config, peer_id, have, tiers: Vec::new(), seed })
+            Torrent::new(Setup {
+                layout: layout.clone(),
+                config,
+                peer_id,
+                have,
+                tiers: Vec::new(),
+                info_hash: crate::InfoHash([0; 20]),
+                seed,
+            })
         };
         let ends: Vec<Torrent> = (0..seeds + leechers).map(end).collect();
         let count = ends.len();

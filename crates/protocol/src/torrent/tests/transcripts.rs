@@ -38,6 +38,7 @@ impl Rig {
             peer_id: peer_id(0),
             have: have(pieces),
             tiers,
+            info_hash: crate::InfoHash([0; 20]),
             seed: 1,
         };
         Rig { torrent: Torrent::new(setup), now: 0, out: Vec::new() }
@@ -605,4 +606,23 @@ fn a_piece_lost_and_fetched_again_is_no_second_completion() {
     rig.says(1, Message::Piece(block(0, 1)));
     let out = rig.hand(Input::Verified { piece: PieceIndex(0), ok: true });
     assert_eq!(out, "#1 close BothSeeds\ncompleted", "and the tracker is told nothing");
+}
+
+#[test]
+fn a_remote_with_little_may_ask_for_its_allowed_pieces_while_choked() {
+    let config = Config { allowed_fast: 2, unchoke_slots: 0, ..Config::default() };
+    let mut rig = Rig::new("xxxxxx", config);
+    let out = rig.open(0, Reserved::OURS);
+    assert_eq!(out.lines().count(), 3, "have all and two pieces: {out}");
+    let set = rig.torrent.allowed_set(addr(1));
+    for piece in 0..6 {
+        let block = Block { piece: PieceIndex(piece), begin: 0, len: BLOCK };
+        let refused = rig.says(0, Message::Request(block)).contains("reject");
+        assert_eq!(refused, !set.contains(&PieceIndex(piece)), "piece {piece} of {set:?}");
+    }
+    rig.says(0, Message::Have(PieceIndex(0)));
+    rig.says(0, Message::Have(PieceIndex(1)));
+    let block = Block { piece: set[0], begin: 0, len: BLOCK };
+    assert!(rig.says(0, Message::Request(block)).contains("reject"), "two pieces are enough to trade");
+    assert_eq!(rig.open(1, Reserved::default()).lines().count(), 1, "no fast extension, no offer");
 }
