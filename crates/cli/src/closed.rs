@@ -79,7 +79,10 @@ pub(crate) async fn run(env: &Env, plan: &Plan, socket: std::net::TcpListener) -
     let serving = tokio::spawn(serve(tracker.clone(), listener, async move { _ = stopped.await }));
     let began = std::time::Instant::now();
     let members = join_all(plan).await?;
-    watch(env, &members).await;
+    watch(env, plan, &members).await;
+    if env.stop().exit().is_some() {
+        env.note("stopping; Ctrl-C again ends at once");
+    }
     let seconds = began.elapsed();
     let mut ended = Vec::new();
     let stops = members.into_iter().map(|(name, endpoint, content)| {
@@ -120,24 +123,31 @@ async fn join_all(plan: &Plan) -> Result<Vec<Running>, Error> {
     Ok(members)
 }
 
-/// Shows the swarm until it is done: a picture on a terminal, else a line for each leech that completes.
-async fn watch(env: &Env, members: &[Running]) {
-    let mut drawn = 0;
+/// Shows the swarm until it is done: a picture on a terminal, else a line for each leech that completes, and one now
+/// and then.
+async fn watch(env: &Env, plan: &Plan, members: &[Running]) {
+    let draws = env.err_is_terminal() && !env.quiet();
+    let length = plan.torrent.length();
+    let progress = (!draws).then(|| env.progress("spreading", length * plan.leeches.len() as u64));
+    let (mut drawn, mut arrived) = (0, 0);
     let mut told = vec![false; members.len()];
     loop {
         let now: Vec<Arc<Snapshot>> = members.iter().map(|(_, endpoint, _)| endpoint.snapshot()).collect();
-        if env.err_is_terminal() && !env.quiet() {
-            let picture = picture(env.err_style(), members, &now);
-            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
-            drawn = picture.lines().count();
-            _ = write!(env.err(), "{up}{picture}");
-        } else {
+        if let Some(progress) = &progress {
             for (at, snapshot) in now.iter().enumerate().skip(1) {
                 if let (Some(time), false) = (snapshot.completed_after, told[at]) {
                     told[at] = true;
                     env.note(format_args!("{} complete after {}", members[at].0, show_duration(time)));
                 }
             }
+            let here: u64 = now.iter().skip(1).map(|snapshot| length - snapshot.totals.left).sum();
+            progress.add(here.saturating_sub(arrived));
+            arrived = here.max(arrived);
+        } else {
+            let picture = picture(env.err_style(), members, &now);
+            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
+            drawn = picture.lines().count();
+            _ = write!(env.err(), "{up}{picture}");
         }
         let over = |snapshot: &Arc<Snapshot>| snapshot.is_complete() || snapshot.phase != Phase::Running;
         if now.iter().all(over) || now.iter().any(|snapshot| snapshot.phase != Phase::Running) {

@@ -16,6 +16,7 @@ use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::text::count;
 use crate::torrent;
 use crate::units::{show_duration, show_rate, show_size};
 
@@ -33,9 +34,9 @@ const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs
 /// Watch a real file spread through a real swarm on this machine
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker, a seed and 8
-leeches on 127.0.0.1 with upload limits, and checks every copy byte for byte. Everything is written to a temporary
-directory that is removed at the end.
+Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker,
+a seed and 8 leeches on 127.0.0.1 with upload limits, and checks every copy byte for byte.
+Everything is written to a temporary directory that is removed at the end.
 
 Examples:
   swarmlab demo
@@ -50,6 +51,7 @@ impl Demo {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
         let failed = |error| Error::failed("cannot make a temporary directory").because(error);
         let dir = tempfile::Builder::new().prefix("swarmlab-demo-").tempdir().map_err(failed)?;
+        env.stop().takes_along(dir.path());
         let source = match &self.path {
             Some(path) => env.resolve(path),
             None => {
@@ -99,9 +101,9 @@ impl Demo {
         let mut out = env.out();
         out.line(style.bold("A real swarm on this machine: a tracker, a seed and 8 leeches over TCP"))?;
         out.line(format_args!(
-            "  content   {} in {} files, {} pieces of {}",
+            "  content   {} in {}, {} pieces of {}",
             show_size(layout.length()),
-            torrent.files().len(),
+            count(torrent.files().len(), "file"),
             layout.piece_count(),
             show_size(layout.piece_length().into()),
         ))?;

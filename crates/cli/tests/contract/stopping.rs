@@ -84,3 +84,20 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(wait_for_end(&mut download), Some(130), "{}", download.last_words());
     assert_eq!(download.output(), "", "it took the time to report");
 }
+
+#[test]
+fn a_second_signal_leaves_no_temporary_copies_behind() {
+    let folder = shared_content("http://127.0.0.1:9/announce");
+    let temporary = folder.path().join("temporary");
+    std::fs::create_dir(&temporary).expect("a folder for temporary files");
+    let mut swarm = command(folder.path(), &["swarm", "content", "--leechers", "3", "--max-up", "1 kB/s"]);
+    swarm.env("TMPDIR", &temporary);
+    let mut swarm = Process::start("swarm", swarm, folder.path()).expect("it starts");
+    let copies = || std::fs::read_dir(&temporary).expect("a folder").count();
+    wait_until("the copies", &[&swarm], || copies() > 0);
+    swarm.signal(Signal::INT);
+    wait_until("the clean end", &[&swarm], || swarm.last_words().contains("stopping"));
+    swarm.signal(Signal::INT);
+    assert_eq!(wait_for_end(&mut swarm), Some(130), "{}", swarm.last_words());
+    assert_eq!(copies(), 0);
+}
