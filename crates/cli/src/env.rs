@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::args::Global;
 use crate::error::Error;
+use crate::picture::Size;
 use crate::progress::Progress;
 use crate::stop::Stop;
 use crate::style::Palette;
@@ -107,6 +108,15 @@ impl Env {
     /// Whether standard error is a terminal, where a progress bar may be drawn.
     pub fn err_is_terminal(&self) -> bool {
         self.err_terminal
+    }
+
+    /// The size of the terminal that standard error is, now; the usual one where it is none.
+    pub fn err_size(&self) -> Size {
+        let found = terminal_size::terminal_size_of(io::stderr());
+        found.map_or(Size { columns: 80, lines: 24 }, |(width, height)| Size {
+            columns: width.0.into(),
+            lines: height.0.into(),
+        })
     }
 
     /// How often `-v` was given.
