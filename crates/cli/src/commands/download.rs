@@ -193,9 +193,10 @@ fn advance(progress: &Progress<'_>, shown: &mut u64, now: &Snapshot, length: u64
 
 /// Warns of the newest trouble, once.
 pub(super) fn tell_trouble(env: &Env, now: &Snapshot, told: &mut Option<String>) {
-    let tracker = now.announces.last().and_then(|announce| {
-        let why = announce.result.as_ref().err()?;
-        Some(format!("no answer from {}: {}", announce.tracker, printable(why)))
+    let tracker = now.announces.last().and_then(|announce| match (&announce.result, &announce.warning) {
+        (Err(why), _) => Some(format!("no answer from {}: {}", announce.tracker, printable(why))),
+        (Ok(_), Some(words)) => Some(format!("{} says: {}", announce.tracker, printable(words))),
+        (Ok(_), None) => None,
     });
     let trouble = now.last_error.clone().or(tracker);
     if trouble != *told {

@@ -13,4 +13,5 @@ mod running;
 mod scrape;
 mod sharing;
 mod stopping;
+mod told;
 mod transfer;
