@@ -8,8 +8,9 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use sha1::{Digest as _, Sha1};
 use swarmlab_metainfo::Layout;
 use swarmlab_net::tree::{Work, hash, walk};
@@ -40,39 +41,56 @@ fn compare(content: &[u8], piece: usize, dir: &Path) {
     let threads = if all.get() == 1 { vec![all] } else { vec![NonZeroUsize::MIN, all] };
 
     let mut raws = Vec::new();
-    let mut trees = vec![(Vec::new(), Vec::new()); threads.len()];
+    let mut trees = vec![Vec::new(); threads.len()];
     for _ in 0..ROUNDS {
-        let (raw, expected) = rate(1, || content.chunks(piece).flat_map(Sha1::digest).collect::<Vec<u8>>());
+        let (raw, expected) =
+            measure(1, || content.chunks(piece).flat_map(Sha1::digest).collect::<Vec<u8>>());
         raws.push(raw);
-        for (threads, (rates, ratios)) in threads.iter().zip(&mut trees) {
+        for (threads, rates) in threads.iter().zip(&mut trees) {
             let stop = AtomicBool::new(false);
             let work = Work { threads: *threads, progress: &|_| (), stop: &stop };
             let (rate, hashes) =
-                rate(threads.get(), || hash(&tree, &layout, work).expect("the tree does not change"));
+                measure(threads.get(), || hash(&tree, &layout, work).expect("the tree does not change"));
             assert_eq!(hashes, expected);
-            rates.push(rate);
-            ratios.push(rate / raw);
+            rates.push((rate, raw));
         }
     }
     println!("{} KiB pieces, content in {}", piece >> 10, dir.display());
-    println!("  raw sha1         {:.2} GB/s per core", median(raws));
-    for (threads, (rates, ratios)) in threads.iter().zip(trees) {
+    println!("  raw sha1         {:.2} GB/s per core", median(raws.iter().map(|rate| rate.wall)));
+    for (threads, rates) in threads.iter().zip(trees) {
         println!(
-            "  tree, {threads} threads  {:.2} GB/s per core, {:.2} of raw",
-            median(rates),
-            median(ratios)
+            "  tree, {threads} threads  {:.2} GB/s per core, {:.2} of raw; {:.2} of raw per CPU second",
+            median(rates.iter().map(|(rate, _)| rate.wall)),
+            median(rates.iter().map(|(rate, raw)| rate.wall / raw.wall)),
+            median(rates.iter().map(|(rate, raw)| rate.cpu / raw.cpu)),
         );
     }
 }
 
-/// GB/s per core over the content, and the result.
-fn rate<T>(cores: usize, work: impl FnOnce() -> T) -> (f64, T) {
-    let start = Instant::now();
-    let result = work();
-    (SIZE as f64 / 1e9 / start.elapsed().as_secs_f64() / cores as f64, result)
+/// GB/s over the content: by the clock for each core, and for each second of CPU time, which other programs take less of.
+#[derive(Clone, Copy)]
+struct Rate {
+    wall: f64,
+    cpu: f64,
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The rate of some work, and its result.
+fn measure<T>(cores: usize, work: impl FnOnce() -> T) -> (Rate, T) {
+    let (start, cpu_start) = (Instant::now(), cpu_time());
+    let result = work();
+    let gigabytes = SIZE as f64 / 1e9;
+    let wall = gigabytes / start.elapsed().as_secs_f64() / cores as f64;
+    (Rate { wall, cpu: gigabytes / (cpu_time() - cpu_start).as_secs_f64() }, result)
+}
+
+/// CPU time of all threads of this process so far.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }
