@@ -103,6 +103,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_the_flags_fits_a_terminal_of_100_columns() {
+        for command in Cli::command().get_subcommands() {
+            let text = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let widest = text.lines().max_by_key(|line| line.chars().count()).unwrap_or_default();
+            assert!(widest.chars().count() <= 100, "{}: {widest}", command.get_name());
+        }
+    }
+
+    #[test]
     fn colour_of_help_follows_the_flag() {
         let choice = |args: &[&str]| color_in(&args.iter().map(OsString::from).collect::<Vec<_>>());
         assert_eq!(choice(&["swarmlab", "--color", "never", "--help"]), clap::ColorChoice::Never);

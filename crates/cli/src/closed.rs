@@ -19,14 +19,13 @@ use tokio::sync::oneshot;
 use crate::env::Env;
 use crate::error::Error;
 use crate::join;
+use crate::picture::{Row, picture};
 use crate::style::Palette;
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 /// Between two pictures of the swarm.
 const REDRAW: Duration = Duration::from_millis(150);
-/// Characters of a bar of pieces.
-const BAR: usize = 40;
 
 /// What is to be spread, and how.
 pub(crate) struct Plan {
@@ -79,7 +78,10 @@ pub(crate) async fn run(env: &Env, plan: &Plan, socket: std::net::TcpListener) -
     let serving = tokio::spawn(serve(tracker.clone(), listener, async move { _ = stopped.await }));
     let began = std::time::Instant::now();
     let members = join_all(plan).await?;
-    watch(env, &members).await;
+    watch(env, plan, &members).await;
+    if env.stop().exit().is_some() {
+        env.note("stopping; Ctrl-C again ends at once");
+    }
     let seconds = began.elapsed();
     let mut ended = Vec::new();
     let stops = members.into_iter().map(|(name, endpoint, content)| {
@@ -120,24 +122,33 @@ async fn join_all(plan: &Plan) -> Result<Vec<Running>, Error> {
     Ok(members)
 }
 
-/// Shows the swarm until it is done: a picture on a terminal, else a line for each leech that completes.
-async fn watch(env: &Env, members: &[Running]) {
-    let mut drawn = 0;
+/// Shows the swarm until it is done: a picture on a terminal, else a line for each leech that completes, and one now
+/// and then.
+async fn watch(env: &Env, plan: &Plan, members: &[Running]) {
+    let draws = env.err_is_terminal() && !env.quiet();
+    let length = plan.torrent.length();
+    let progress = (!draws).then(|| env.progress("spreading", length * plan.leeches.len() as u64));
+    let (mut drawn, mut arrived) = (0, 0);
     let mut told = vec![false; members.len()];
     loop {
         let now: Vec<Arc<Snapshot>> = members.iter().map(|(_, endpoint, _)| endpoint.snapshot()).collect();
-        if env.err_is_terminal() && !env.quiet() {
-            let picture = picture(env.err_style(), members, &now);
-            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
-            drawn = picture.lines().count();
-            _ = write!(env.err(), "{up}{picture}");
-        } else {
+        if let Some(progress) = &progress {
             for (at, snapshot) in now.iter().enumerate().skip(1) {
                 if let (Some(time), false) = (snapshot.completed_after, told[at]) {
                     told[at] = true;
                     env.note(format_args!("{} complete after {}", members[at].0, show_duration(time)));
                 }
             }
+            let here: u64 = now.iter().skip(1).map(|snapshot| length - snapshot.totals.left).sum();
+            progress.add(here.saturating_sub(arrived));
+            arrived = here.max(arrived);
+        } else {
+            let rows: Vec<Row<'_>> =
+                members.iter().zip(&now).map(|((name, ..), now)| row(name, now)).collect();
+            let picture = picture(env.err_style(), &rows, env.err_size());
+            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
+            drawn = picture.lines().count();
+            _ = write!(env.err(), "{up}{picture}");
         }
         let over = |snapshot: &Arc<Snapshot>| snapshot.is_complete() || snapshot.phase != Phase::Running;
         if now.iter().all(over) || now.iter().any(|snapshot| snapshot.phase != Phase::Running) {
@@ -150,36 +161,16 @@ async fn watch(env: &Env, members: &[Running]) {
     }
 }
 
-fn picture(style: Palette, members: &[Running], now: &[Arc<Snapshot>]) -> String {
-    let mut text = String::new();
-    for ((name, ..), snapshot) in members.iter().zip(now) {
-        let (have, all) = (snapshot.have.count(), snapshot.have.len());
+fn row<'a>(name: &'a str, now: &'a Snapshot) -> Row<'a> {
+    Row {
+        name,
+        have: &now.have,
+        down: now.rate_down,
+        up: now.rate_up,
         // Not those that are unchoked in advance, should they become interested.
-        let served = snapshot.links.iter().filter(|link| !link.we_choking && link.remote_interested).count();
-        let bar = style.paint(anstyle::AnsiColor::Cyan.on_default(), bar(&snapshot.have));
-        _ = writeln!(
-            text,
-            "{name:<9} {bar} {:>3} %  down {:>10}  up {:>10}  serves {served} of {}",
-            u64::from(have) * 100 / u64::from(all.max(1)),
-            show_rate(snapshot.rate_down),
-            show_rate(snapshot.rate_up),
-            snapshot.links.len(),
-        );
+        served: now.links.iter().filter(|link| !link.we_choking && link.remote_interested).count(),
+        links: now.links.len(),
     }
-    text
-}
-
-/// The pieces in order, a character for as many as fit: the fuller, the darker.
-pub(crate) fn bar(have: &Bitfield) -> String {
-    let len = have.len() as usize;
-    let mut here = vec![(0usize, 0usize); BAR.min(len.max(1))];
-    let places = here.len();
-    for piece in 0..len {
-        let place = &mut here[piece * places / len.max(1)];
-        place.1 += 1;
-        place.0 += usize::from(have.contains(swarmlab_protocol::PieceIndex(piece as u32)));
-    }
-    here.iter().map(|&(has, of)| ['·', '░', '▒', '▓', '█'][(has * 4).checked_div(of).unwrap_or(4)]).collect()
 }
 
 /// Prints what has come of the swarm: times, who gave whom how much, announces, messages.
@@ -244,18 +235,4 @@ fn matrix(report: &Report, style: Palette, out: &mut crate::env::Guard<'_>) -> R
         out.line(row)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bar_shows_where_the_pieces_are() {
-        let mut have = Bitfield::empty(80);
-        (0..40).for_each(|piece| _ = have.insert(swarmlab_protocol::PieceIndex(piece)));
-        have.insert(swarmlab_protocol::PieceIndex(40));
-        assert_eq!(bar(&have), format!("{}▒{}", "█".repeat(20), "·".repeat(19)));
-        assert_eq!(bar(&Bitfield::full(3)), "███");
-    }
 }

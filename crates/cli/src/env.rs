@@ -1,6 +1,7 @@
 //! What a command may touch of the world outside: its streams, its directory, its style, the request to stop.
 
 use std::error::Error as StdError;
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,11 @@ use serde::Serialize;
 
 use crate::args::Global;
 use crate::error::Error;
+use crate::picture::Size;
 use crate::progress::Progress;
 use crate::stop::Stop;
 use crate::style::Palette;
+use crate::text::printable;
 
 /// The world as a command sees it.
 pub struct Env {
@@ -42,10 +45,11 @@ pub struct Streams {
 impl Env {
     /// The environment of the running process.
     pub fn system(global: &Global, stop: Stop) -> Env {
+        let draws = draws(std::env::var_os("TERM").as_deref());
         let streams = Streams {
             stdin: (Box::new(io::stdin()), io::stdin().is_terminal()),
-            stdout: (Box::new(io::stdout()), io::stdout().is_terminal()),
-            stderr: (Box::new(io::stderr()), io::stderr().is_terminal()),
+            stdout: (Box::new(io::stdout()), draws && io::stdout().is_terminal()),
+            stderr: (Box::new(io::stderr()), draws && io::stderr().is_terminal()),
         };
         Env::new(global, stop, streams, PathBuf::new())
     }
@@ -104,6 +108,15 @@ impl Env {
     /// Whether standard error is a terminal, where a progress bar may be drawn.
     pub fn err_is_terminal(&self) -> bool {
         self.err_terminal
+    }
+
+    /// The size of the terminal that standard error is, now; the usual one where it is none.
+    pub fn err_size(&self) -> Size {
+        let found = terminal_size::terminal_size_of(io::stderr());
+        found.map_or(Size { columns: 80, lines: 24 }, |(width, height)| Size {
+            columns: width.0.into(),
+            lines: height.0.into(),
+        })
     }
 
     /// How often `-v` was given.
@@ -168,18 +181,24 @@ impl Env {
         self.out().write_all(bytes).map_err(|error| OutputError(error).into())
     }
 
-    /// Prints an error with its causes and the next step.
+    /// Prints an error with its causes and the next step. A cause that the message before it ends with is not told
+    /// again: many errors name theirs. Names of files may hold anything, so nothing is printed that steers a terminal.
     pub fn report(&self, error: &Error) {
         let style = self.err_style;
         let mut err = self.err();
-        let _ = writeln!(err, "{} {error}", style.bad("error:"));
+        let mut told = error.to_string();
+        let _ = writeln!(err, "{} {}", style.bad("error:"), printable(&told));
         let mut cause = StdError::source(error);
         while let Some(error) = cause {
-            let _ = writeln!(err, "  {} {error}", style.dim("because:"));
+            let words = error.to_string();
+            if !told.ends_with(&words) {
+                let _ = writeln!(err, "  {} {}", style.dim("because:"), printable(&words));
+                told = words;
+            }
             cause = error.source();
         }
         if let Some(help) = error.next_step() {
-            let _ = writeln!(err, "  {} {help}", style.code("help:"));
+            let _ = writeln!(err, "  {} {}", style.code("help:"), printable(help));
         }
     }
 
@@ -210,6 +229,12 @@ impl Env {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a terminal of this name (`TERM`) takes colours and moves of the cursor. A `dumb` one, such as the shell of an
+/// editor, shows them as they are.
+fn draws(name: Option<&OsStr>) -> bool {
+    name.is_none_or(|name| name != "dumb")
 }
 
 /// Standard output could not be written.
@@ -319,6 +344,23 @@ mod tests {
         env.out().line("x").unwrap();
         env.out().line("x").unwrap();
         env.flush().unwrap();
+    }
+
+    #[test]
+    fn a_cause_that_was_named_already_is_not_told_again() {
+        let recorder = crate::testing::Recorder::default();
+        let io = || io::Error::new(io::ErrorKind::StorageFull, "no space left");
+        recorder.env(&[], false).report(&Error::failed("cannot write a: no space left").because(io()));
+        recorder.env(&[], false).report(&Error::failed("cannot write b").because(io()).help("try\x1b[2J"));
+        let expected = "error: cannot write a: no space left\n\
+                        error: cannot write b\n  because: no space left\n  help: try\\u{1b}[2J\n";
+        assert_eq!(recorder.stderr(), expected);
+    }
+
+    #[test]
+    fn a_dumb_terminal_gets_plain_text() {
+        assert!(!draws(Some(OsStr::new("dumb"))));
+        assert!(draws(Some(OsStr::new("xterm"))) && draws(None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Joining a swarm: the flags that commands share, and what can go wrong on the way in.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use crate::torrent;
 #[derive(Debug, Args)]
 pub struct Join {
     /// Address to listen on; a specific one is used for outgoing connections too [default: a free port from 6881]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
     /// Peer to connect to; may be given again
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address)]
     pub peer: Vec<SocketAddr>,
     /// Tracker to ask instead of the torrent's own; each is a tier, a comma joins trackers into one
     #[arg(long, value_name = "URL", value_parser = parse_http_tier)]
@@ -37,6 +38,23 @@ pub struct Join {
     /// Most connections at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_connections: Option<u16>,
+}
+
+/// Reads the address of a peer, or one to listen on.
+pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let example = match text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        // The first port that clients have always taken (BEP 3).
+        Ok(ip) => format!("it lacks a port; did you mean '{}'?", SocketAddr::new(ip, 6881)),
+        Err(_) => {
+            "an address is an IP and a port, such as '192.0.2.7:6881' or '[2001:db8::7]:6881'".to_owned()
+        }
+    };
+    text.parse().map_err(|_| example)
+}
+
+/// Reads a number of threads.
+pub fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number of threads is 1 or more".to_owned())
 }
 
 /// Trackers that are tried in random order, as one step of a list of steps (BEP 12).
@@ -157,4 +175,27 @@ pub fn peers(snapshot: &Snapshot) -> String {
     let all = snapshot.have.len();
     let seeds = snapshot.links.iter().filter(|link| link.remote_count == all).count();
     format!("{} connected, {seeds} of them seeds", crate::text::count(snapshot.links.len(), "peer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::run;
+
+    #[test]
+    fn what_is_no_address_or_number_is_answered_with_one_that_is() {
+        for (args, says) in [
+            (["download", "a.torrent", "--peer", "192.0.2.7"], "'192.0.2.7:6881'"),
+            (["download", "a.torrent", "--peer", "2001:db8::7"], "'[2001:db8::7]:6881'"),
+            (["seed", "a.torrent", "--listen", "somewhere"], "'192.0.2.7:6881'"),
+            (["share", "a", "--tracker-listen", "6969"], "'192.0.2.7:6881'"),
+            (["create", "a", "-j", "0"], "1 or more"),
+            (["verify", "a.torrent", "-j", "many"], "1 or more"),
+            (["download", "a.torrent", "--seed-ratio", "-1"], "such as 1.5"),
+            (["swarm", "a", "--leechers", "-1"], "1..=500"),
+        ] {
+            let outcome = run(&args);
+            assert_eq!(outcome.status, 2, "{outcome:?}");
+            assert!(outcome.stderr.contains(says), "{says} is not in {}", outcome.stderr);
+        }
+    }
 }

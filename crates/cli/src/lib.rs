@@ -14,6 +14,7 @@ pub mod error;
 pub mod exit;
 pub mod join;
 pub mod logging;
+pub mod picture;
 pub mod progress;
 pub mod scenario;
 pub mod stop;

@@ -14,6 +14,8 @@ use crate::env::Env;
 pub struct Progress<'a> {
     total: u64,
     done: AtomicU64,
+    /// Bytes that were done before it began.
+    before: AtomicU64,
     show: Show<'a>,
 }
 
@@ -41,7 +43,17 @@ impl<'a> Progress<'a> {
             let started = Instant::now();
             Show::Lines(Lines { env, what, every, started, next: Mutex::new(started + every) })
         };
-        Progress { total, done: AtomicU64::new(0), show }
+        Progress { total, done: AtomicU64::new(0), before: AtomicU64::new(0), show }
+    }
+
+    /// Counts `bytes` as done before the work began: they are part of the whole, but not of its speed.
+    pub fn already(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+        self.before.fetch_add(bytes, Ordering::Relaxed);
+        if let Show::Bar(bar) = &self.show {
+            bar.set_position(bytes);
+            bar.reset_eta();
+        }
     }
 
     /// Counts `bytes` more as done.
@@ -49,7 +61,7 @@ impl<'a> Progress<'a> {
         let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         match &self.show {
             Show::Bar(bar) => bar.set_position(done),
-            Show::Lines(lines) => lines.tell(done, self.total),
+            Show::Lines(lines) => lines.tell(done, self.before.load(Ordering::Relaxed), self.total),
             Show::Nothing => {}
         }
     }
@@ -85,7 +97,7 @@ fn bar(what: &'static str, total: u64, colors: bool) -> ProgressBar {
 }
 
 impl Lines<'_> {
-    fn tell(&self, done: u64, total: u64) {
+    fn tell(&self, done: u64, before: u64, total: u64) {
         // A thread that finds another one printing has nothing to add.
         let Ok(mut next) = self.next.try_lock() else { return };
         let now = Instant::now();
@@ -94,7 +106,7 @@ impl Lines<'_> {
         }
         *next = now + self.every;
         let percent = (u128::from(done) * 100).checked_div(u128::from(total)).unwrap_or(100);
-        let rate = units::rate_of(done, now - self.started);
+        let rate = units::rate_of(done - before, now - self.started);
         let _ = writeln!(
             self.env.err(),
             "{}: {percent} % ({} of {}, {})",
@@ -128,6 +140,16 @@ mod tests {
         assert_eq!(lines.len(), 2, "{said}");
         assert!(lines[0].starts_with("hashing: 25 % (50 B of 200 B, "), "{said}");
         assert!(lines[1].starts_with("hashing: 100 % (200 B of 200 B, "), "{said}");
+    }
+
+    #[test]
+    fn what_was_there_before_is_no_speed() {
+        let recorder = Recorder::default();
+        let env = recorder.env(&[], false);
+        let progress = Progress::new(&env, "downloading", 200, Duration::ZERO);
+        progress.already(150);
+        progress.add(0);
+        assert_eq!(recorder.stderr(), "downloading: 75 % (150 B of 200 B, 0 B/s)\n");
     }
 
     #[test]

@@ -4,14 +4,18 @@
 //! clean stop is (announce `stopped`, save resume state, mark a result incomplete) is the command's business.
 
 use std::io;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use tokio::sync::watch;
 
 use crate::exit::Exit;
+
+/// How often a directory is removed before it is left behind.
+const CLEARINGS: usize = 5;
 
 /// A signal that asks the program to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +40,13 @@ impl Signal {
 #[derive(Clone, Debug)]
 pub struct Stop {
     flag: Arc<AtomicBool>,
+    scratch: Arc<Mutex<Vec<PathBuf>>>,
     signal: watch::Sender<Option<Signal>>,
 }
 
 impl Default for Stop {
     fn default() -> Stop {
-        Stop { flag: Arc::default(), signal: watch::Sender::new(None) }
+        Stop { flag: Arc::default(), scratch: Arc::default(), signal: watch::Sender::new(None) }
     }
 }
 
@@ -60,6 +65,23 @@ impl Stop {
     /// The exit status of an interrupted command; `None` while nobody has asked to stop.
     pub fn exit(&self) -> Option<Exit> {
         self.signal.borrow().map(Exit::Interrupted)
+    }
+
+    /// Makes a second signal remove this directory before it ends the process: nobody else can then.
+    pub fn takes_along(&self, dir: &Path) {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).push(dir.to_owned());
+    }
+
+    /// Removes what is to be taken along. Threads that still run may write there meanwhile, so it is tried again.
+    fn clear(&self) {
+        for dir in self.scratch.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for _ in 0..CLEARINGS {
+                let _ = std::fs::remove_dir_all(dir);
+                if !dir.exists() {
+                    break;
+                }
+            }
+        }
     }
 
     /// Waits until somebody asks to stop: for tasks. Cancel safe.
@@ -87,6 +109,7 @@ impl Stop {
             for number in signals.forever().filter(|&number| number != SIGXFSZ) {
                 let signal = if number == SIGTERM { Signal::Terminate } else { Signal::Interrupt };
                 if stop.flag.load(Ordering::Acquire) {
+                    stop.clear();
                     signal_hook::low_level::exit(i32::from(signal.exit_code()));
                 }
                 stop.request(signal);

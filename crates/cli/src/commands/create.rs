@@ -1,5 +1,6 @@
 //! `swarmlab create`: makes a torrent from a file or a directory.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use swarmlab_net::tree::{self, HashError, Tree, WalkError, Work};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::join::{Tier, check_url, parse_tier};
+use crate::join::{Tier, check_url, parse_threads, parse_tier};
 use crate::text::{count, printable};
 use crate::torrent::{self, Summary};
 
@@ -57,7 +58,7 @@ pub struct Create {
     #[arg(long)]
     no_date: bool,
     /// Number of threads that hash [default: one per core]
-    #[arg(short = 'j', long, value_name = "THREADS")]
+    #[arg(short = 'j', long, value_name = "THREADS", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
     /// Print one JSON document (schema create/1)
     #[arg(long)]
@@ -100,21 +101,19 @@ pub(super) fn make(
     draft.to_bytes().map(Some).map_err(|error| Error::invalid("cannot make this torrent").because(error))
 }
 
-/// Writes a torrent where nothing is yet.
-pub(super) fn write_new(env: &Env, output: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write(env, output, bytes, false)
-}
-
 /// Writes beside the place and moves it there, so that nobody ever finds half a torrent.
-fn write(env: &Env, output: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+pub(super) fn write(env: &Env, output: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
     let path = env.resolve(output);
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error| Error::failed(format!("cannot write {}", output.display())).because(error);
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".swarmlab-").suffix(".tmp").tempfile_in(dir).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    // `tempfile` would put the name of its own file, which nobody has asked for, around the system's error.
+    let mut cause = None;
+    let mut file = tempfile::Builder::new()
+        .prefix(".swarmlab-")
+        .suffix(".tmp")
+        .make_in(dir, |path| File::create_new(path).inspect_err(|error| cause = error.raw_os_error()))
+        .map_err(|error| failed(cause.map_or(error, std::io::Error::from_raw_os_error)))?;
+    file.as_file_mut().write_all(bytes).map_err(failed)?;
     let persisted = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
     match persisted {
         Ok(_) => Ok(()),
@@ -261,7 +260,11 @@ impl Create {
         let files =
             if torrent.is_multi_file() { count(torrent.files().len(), "file") + ", " } else { String::new() };
         let mut out = env.out();
-        out.line(format_args!("{} {}", style.good("wrote"), style.bold(output.display())))?;
+        out.line(format_args!(
+            "{} {}",
+            style.good("wrote"),
+            style.bold(printable(&output.display().to_string()))
+        ))?;
         let fact = |name: &str| style.dim(format!("{name:<11}"));
         out.line(format_args!("  {} {}", fact("info hash"), style.code(torrent.info_hash())))?;
         out.line(format_args!("  {} {files}{}", fact("content"), show_exact(torrent.length())))?;
@@ -308,7 +311,7 @@ fn now() -> i64 {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = printable(&path.to_string_lossy());
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }

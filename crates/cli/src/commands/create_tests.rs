@@ -278,3 +278,24 @@ fn show_says_why_a_file_is_no_torrent() {
     );
     refused(at, &["show", "tree"], 1, &["cannot read the torrent tree", "because: "]);
 }
+
+#[test]
+fn a_torrent_that_cannot_be_written_names_no_file_but_its_own() {
+    let dir = tree();
+    let outcome = run_in(dir.path(), &["create", "single", "-o", "nowhere/a.torrent"]);
+    assert_eq!(outcome.status, 1);
+    assert!(outcome.stderr.starts_with("error: cannot write nowhere/a.torrent\n"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains(".tmp"), "{}", outcome.stderr);
+}
+
+#[test]
+fn names_that_steer_a_terminal_are_escaped() {
+    let dir = tree();
+    fs::rename(dir.path().join("single"), dir.path().join("red\x1b[31m")).unwrap();
+    let outcome = done(dir.path(), &["create", "red\x1b[31m"]);
+    let again = run_in(dir.path(), &["create", "red\x1b[31m"]);
+    assert_eq!(again.status, 1);
+    for text in [outcome.stdout, outcome.stderr, again.stderr] {
+        assert!(!text.contains('\x1b'), "{text:?}");
+    }
+}

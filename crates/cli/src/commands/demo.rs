@@ -18,10 +18,12 @@ use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::text::count;
 use crate::torrent;
 
 /// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
-/// to send everything once, so choking and trading can be watched.
+/// to send everything once, so choking and trading can be watched. More content gets as much more, so that it takes no
+/// longer, as far as the machine goes.
 const LEECHES: usize = 8;
 const MAX_UP: u64 = 2_800_000;
 /// Length of the content made here, and of its pieces.
@@ -34,9 +36,10 @@ const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs
 /// Watch a real file spread through a real swarm on this machine
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker, a seed and 8
-leeches on 127.0.0.1 with upload limits, and checks every copy byte for byte. Everything is written to a temporary
-directory that is removed at the end.
+Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker,
+a seed and 8 leeches on 127.0.0.1, and checks every copy byte for byte. Upload limits make it last
+some 15 s, if the machine can. Everything is written to a temporary directory that is removed at
+the end.
 
 Examples:
   swarmlab demo
@@ -51,6 +54,7 @@ impl Demo {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
         let failed = |error| Error::failed("cannot make a temporary directory").because(error);
         let dir = tempfile::Builder::new().prefix("swarmlab-demo-").tempdir().map_err(failed)?;
+        env.stop().takes_along(dir.path());
         let source = match &self.path {
             Some(path) => env.resolve(path),
             None => {
@@ -70,7 +74,13 @@ impl Demo {
         let torrent = Arc::new(torrent);
         let leeches = (1..=LEECHES).map(|number| dir.path().join(format!("leech-{number}"))).collect();
         self.tell(env, &torrent, &url)?;
-        let plan = Plan { torrent: torrent.clone(), source, leeches, max_up: Some(MAX_UP), max_down: None };
+        let plan = Plan {
+            torrent: torrent.clone(),
+            source,
+            leeches,
+            max_up: Some(limit(torrent.length())),
+            max_down: None,
+        };
         let report = env.block_on(closed::run(env, &plan, socket))??;
         closed::print(env, &report, torrent.length())?;
         if !report.is_complete() {
@@ -100,9 +110,9 @@ impl Demo {
         let mut out = env.out();
         out.line(style.bold("A real swarm on this machine: a tracker, a seed and 8 leeches over TCP"))?;
         out.line(format_args!(
-            "  content   {} in {} files, {} pieces of {}",
+            "  content   {} in {}, {} pieces of {}",
             show_size(layout.length()),
-            torrent.files().len(),
+            count(torrent.files().len(), "file"),
             layout.piece_count(),
             show_size(layout.piece_length().into()),
         ))?;
@@ -110,12 +120,18 @@ impl Demo {
         out.line(format_args!("  tracker   {url}"))?;
         // The larger of two bounds (Kumar and Ross, 2006): the seed must send every byte once. That all must upload what
         // the leeches lack takes 8/9 of that, as all have the same limit.
-        let bound = layout.length() as f64 / MAX_UP as f64;
+        let limit = limit(layout.length());
+        let bound = layout.length() as f64 / limit as f64;
         out.line(format_args!(
             "  limits    every endpoint uploads at most {}: no swarm can be done before {bound:.1} s\n",
-            show_rate(MAX_UP)
+            show_rate(limit)
         ))
     }
+}
+
+/// The upload limit of every endpoint for so much content, in bytes per second.
+fn limit(length: u64) -> u64 {
+    MAX_UP.max((u128::from(length) * u128::from(MAX_UP) / LENGTH as u128) as u64)
 }
 
 /// The sources and files of odd lengths, among them an empty one, up to the length in all.
@@ -185,6 +201,13 @@ fn is_same(one: &Path, other: &Path) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn much_content_takes_no_longer_than_the_one_made_here() {
+        assert_eq!(limit(LENGTH as u64), MAX_UP);
+        assert_eq!(limit(1), MAX_UP);
+        assert_eq!(limit(1 << 30), 32 * MAX_UP);
+    }
 
     #[test]
     fn files_are_the_same_only_to_the_last_byte() {

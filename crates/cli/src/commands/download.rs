@@ -44,7 +44,7 @@ pub struct Download {
     #[arg(long)]
     keep_seeding: bool,
     /// Go on uploading when complete until so many times the content was sent
-    #[arg(long, value_name = "R", value_parser = parse_ratio)]
+    #[arg(long, value_name = "R", value_parser = parse_ratio, allow_negative_numbers = true)]
     seed_ratio: Option<f64>,
     /// Go on uploading when complete, for so long at most
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -118,16 +118,17 @@ impl Download {
         let endpoint = join::start(config).await?;
         env.note(format_args!("listening on {}", endpoint.local_addr()));
         let progress = env.progress("downloading", length);
-        let mut shown = 0;
+        let mut shown = length - endpoint.snapshot().totals.left;
+        progress.already(shown);
         let mut told = None;
         let mut watch = endpoint.watch();
         loop {
             let now = Arc::clone(&watch.borrow_and_update());
             advance(&progress, &mut shown, &now, length);
-            tell_trouble(env, &now, &mut told);
             if now.phase != Phase::Running || self.is_done(&now, length) {
                 break;
             }
+            tell_trouble(env, &now, &mut told);
             tokio::select! {
                 changed = watch.changed() => if changed.is_err() { break },
                 _ = env.stop().requested() => break,
@@ -192,9 +193,10 @@ fn advance(progress: &Progress<'_>, shown: &mut u64, now: &Snapshot, length: u64
 
 /// Warns of the newest trouble, once.
 pub(super) fn tell_trouble(env: &Env, now: &Snapshot, told: &mut Option<String>) {
-    let tracker = now.announces.last().and_then(|announce| {
-        let why = announce.result.as_ref().err()?;
-        Some(format!("no answer from {}: {}", announce.tracker, printable(why)))
+    let tracker = now.announces.last().and_then(|announce| match (&announce.result, &announce.warning) {
+        (Err(why), _) => Some(format!("no answer from {}: {}", announce.tracker, printable(why))),
+        (Ok(_), Some(words)) => Some(format!("{} says: {}", announce.tracker, printable(words))),
+        (Ok(_), None) => None,
     });
     let trouble = now.last_error.clone().or(tracker);
     if trouble != *told {

@@ -105,6 +105,9 @@ pub(super) async fn upload(env: &Env, config: EndpointConfig) -> Result<Arc<Snap
     let (mut told, mut next, mut last) = (None, STATUS, String::new());
     loop {
         let now = Arc::clone(&watch.borrow_and_update());
+        if now.phase != Phase::Running {
+            break;
+        }
         tell_trouble(env, &now, &mut told);
         if now.elapsed >= next {
             next = now.elapsed + STATUS;
@@ -114,9 +117,6 @@ pub(super) async fn upload(env: &Env, config: EndpointConfig) -> Result<Arc<Snap
                 env.note(&line);
                 last = line;
             }
-        }
-        if now.phase != Phase::Running {
-            break;
         }
         tokio::select! {
             changed = watch.changed() => if changed.is_err() { break },

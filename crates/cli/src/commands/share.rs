@@ -1,7 +1,7 @@
 //! `swarmlab share`: torrent, tracker and seed in one; prints what the other side types.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
@@ -13,7 +13,7 @@ use swarmlab_protocol::Bitfield;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::create;
+use super::create::{self, quoted};
 use super::seed::upload;
 use super::tracker::reachable;
 use swarmlab_experiments::units::{parse_rate, show_size};
@@ -21,6 +21,8 @@ use swarmlab_experiments::units::{parse_rate, show_size};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::join::parse_address;
+use crate::text::printable;
 
 /// Share a file or a directory: makes the torrent, runs the tracker and the seed
 #[derive(Debug, Args)]
@@ -35,10 +37,10 @@ pub struct Share {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
     /// Address of the seed
-    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:6881")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address, default_value = "0.0.0.0:6881")]
     listen: SocketAddr,
     /// Address of the tracker
-    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:6969")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address, default_value = "0.0.0.0:6969")]
     tracker_listen: SocketAddr,
     /// Where to write the torrent [default: NAME.torrent in the current directory]
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -66,15 +68,17 @@ impl Share {
             env.note("interrupted; nothing was written");
             return Ok(env.stop().exit().unwrap_or(Exit::Failed));
         };
-        create::write_new(env, &output, &bytes)?;
         let torrent = Metainfo::from_bytes(&bytes)
             .map_err(|error| Error::failed("cannot read the torrent back").because(error))?;
+        let earlier = is_there(env, &output, &torrent)?;
+        create::write(env, &output, &bytes, earlier)?;
         let content = Arc::new(Content::at(Arc::new(torrent), &env.resolve(&self.path)));
         let style = env.out_style();
         let mut out = env.out();
-        out.line(format_args!("shared: {} as {}", self.path.display(), output.display()))?;
-        out.line(format_args!("on the other side, with a copy of {}:", output.display()))?;
-        out.line(format_args!("  {}", style.code(format!("swarmlab download {}", output.display()))))?;
+        let written = printable(&output.display().to_string());
+        out.line(format_args!("shared: {} as {written}", printable(&self.path.display().to_string())))?;
+        out.line(format_args!("on the other side, with a copy of {written}:"))?;
+        out.line(format_args!("  {}", style.code(format!("swarmlab download {}", quoted(&output)))))?;
         drop(out);
         let have = Bitfield::full(content.layout().piece_count());
         let mut config = EndpointConfig::seed(content, have);
@@ -93,4 +97,19 @@ impl Share {
         env.out().line(format_args!("{} sent", show_size(last.totals.uploaded)))?;
         Ok(env.stop().exit().unwrap_or(Exit::Done))
     }
+}
+
+/// Whether the torrent of this content is there already, as an earlier `share` has left it; its tracker may have been
+/// another one. Anything else in its place is refused.
+fn is_there(env: &Env, output: &Path, torrent: &Metainfo) -> Result<bool, Error> {
+    let path = env.resolve(output);
+    if path.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    let old = std::fs::read(&path).ok().and_then(|bytes| Metainfo::from_bytes(&bytes).ok());
+    if old.is_some_and(|old| old.info_hash() == torrent.info_hash()) {
+        return Ok(true);
+    }
+    let what = format!("{} exists already, and is not the torrent of this content", output.display());
+    Err(Error::failed(what).help("name another file with -o, or move it away"))
 }

@@ -69,7 +69,7 @@ fn facts(torrent: &Metainfo) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("info hash", torrent.info_hash().to_string()),
         ("size", show_exact(torrent.length())),
-        ("pieces", format!("{} of {}", layout.piece_count(), show_size(layout.piece_length().into()))),
+        ("pieces", format!("{} of {}", layout.piece_count(), piece_length(layout.piece_length()))),
     ];
     if torrent.is_hybrid() {
         facts.push(("version", "v1 and v2 (hybrid), read as v1".to_owned()));
@@ -97,4 +97,20 @@ fn facts(torrent: &Metainfo) -> Vec<(&'static str, String)> {
     }
     facts.push(("magnet", printable(&Magnet::from(torrent).to_string())));
     facts
+}
+
+/// Almost every piece length is a power of two and short in words; another one is told to the byte.
+fn piece_length(bytes: u32) -> String {
+    if bytes.is_power_of_two() { show_size(bytes.into()) } else { show_exact(bytes.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_piece_length_is_not_rounded() {
+        assert_eq!(piece_length(16_384), "16 KiB");
+        assert_eq!(piece_length(16_385), "16 KiB (16,385 bytes)");
+    }
 }

@@ -28,7 +28,8 @@ pub struct Swarm {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
     /// Number of leechers
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, value_name = "N", default_value_t = 8, allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u16).range(1..=500))]
     leechers: u16,
     /// Directory for the copies [default: a temporary one, removed at the end]
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -72,6 +73,9 @@ impl Swarm {
             Some(_) => None,
             None => Some(tempfile::Builder::new().prefix("swarmlab-").tempdir().map_err(failed)?),
         };
+        if let Some(dir) = &temporary {
+            env.stop().takes_along(dir.path());
+        }
         let typed = self.output.as_deref().map(|dir| env.resolve(dir));
         let root = typed.as_deref().or(temporary.as_ref().map(|dir| dir.path())).unwrap_or(Path::new("."));
         let leeches: Vec<PathBuf> =

@@ -18,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::join::parse_address;
 use crate::text::count;
 use crate::torrent;
 
@@ -40,7 +41,7 @@ Examples:
 The announce URLs are printed on stdout, one a line. Ctrl-C stops.")]
 pub struct Tracker {
     /// Address to listen on; may be given again. Port 0 takes a free one
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:6969")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address, default_value = "127.0.0.1:6969")]
     listen: Vec<SocketAddr>,
     /// When clients are to announce again
     #[arg(long, value_name = "TIME", value_parser = parse_time, default_value = "30 min")]

@@ -13,6 +13,7 @@ use swarmlab_net::tree::{self, FileCheck, Found, Verified, Work};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::join::parse_threads;
 use crate::style::Palette;
 use crate::text::{count, printable};
 use crate::torrent;
@@ -34,7 +35,7 @@ pub struct Verify {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: Option<PathBuf>,
     /// Number of threads that hash [default: one per core]
-    #[arg(short = 'j', long, value_name = "THREADS")]
+    #[arg(short = 'j', long, value_name = "THREADS", value_parser = parse_threads)]
     threads: Option<NonZeroUsize>,
     /// Print one JSON document (schema verify/1)
     #[arg(long)]

@@ -11,5 +11,7 @@ mod recovery;
 mod running;
 #[path = "../shared/scrape.rs"]
 mod scrape;
+mod sharing;
 mod stopping;
+mod told;
 mod transfer;

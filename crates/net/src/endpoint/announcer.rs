@@ -107,13 +107,14 @@ impl Announcer {
             Ok(response) => Ok(response.peers.len()),
             Err(error) => Err(error.cause.to_string()),
         };
+        let warning = result.as_ref().ok().and_then(|response| response.warning.clone());
         // The query of a URL may hold a passkey.
         let url = self.urls.get(usize::from(tracker.0)).and_then(|url| url.split(['?', '#']).next());
         let url = url.unwrap_or_default().to_owned();
         if self.records.len() == REMEMBERED {
             self.records.pop_front();
         }
-        self.records.push_back(AnnounceRecord { at, tracker: url, event, result: told });
+        self.records.push_back(AnnounceRecord { at, tracker: url, event, result: told, warning });
         Announced {
             tracker,
             event,

@@ -73,6 +73,8 @@ pub struct AnnounceRecord {
     pub event: AnnounceEvent,
     /// How many peers it named, or why there is no answer, in words.
     pub result: Result<usize, String>,
+    /// What the tracker wants people to know although the announce has succeeded, in its words.
+    pub warning: Option<String>,
 }
 
 /// Messages by kind.

@@ -5,6 +5,7 @@
 //! reads. It refuses to guess: a file that changes while it is read is an error, and nothing is passed over silently.
 
 mod hash;
+mod lane;
 mod read;
 mod verify;
 mod walk;
