@@ -13,7 +13,7 @@ use crate::event::Event;
 /// Buckets in the ring.
 const RING: usize = 1024;
 /// Windows ahead in which most events lie: a latency or two.
-const NEAR: u64 = 4;
+const NEAR: u32 = 4;
 /// Widest window: the offset in a window is kept in 16 bits of a key.
 pub(crate) const MOST_WIDTH: u64 = u16::MAX as u64;
 /// Bits of a key that say where the event lies in its bucket.
@@ -84,6 +84,7 @@ impl<P> Bucket<P> {
         }
     }
 
+    #[inline]
     fn push(&mut self, node: u32, offset: u64, event: Event<P>) {
         self.keys.push(Key::new(node, offset, self.events.len() as u64).0);
         self.events.push(event);
@@ -94,8 +95,12 @@ impl<P> Bucket<P> {
 #[derive(Debug)]
 pub(crate) struct Calendar<P> {
     width: u64,
-    /// The window that is handled now.
+    /// The window that is handled now, when it starts, and its place in the ring.
     window: u64,
+    start: u64,
+    place: usize,
+    /// Events that lie less far ahead than this go into the ring.
+    horizon: u64,
     ring: Vec<Bucket<P>>,
     /// A bit for each bucket of the ring that holds something.
     used: [u64; RING / 64],
@@ -110,6 +115,9 @@ impl<P> Calendar<P> {
         Calendar {
             width,
             window: 0,
+            start: 0,
+            place: 0,
+            horizon: width * RING as u64,
             ring: (0..RING).map(|_| Bucket::default()).collect(),
             used: [0; RING / 64],
             far: BTreeMap::new(),
@@ -125,7 +133,7 @@ impl<P> Calendar<P> {
     /// The window of a moment.
     pub(crate) fn window_of(&self, at: u64) -> u64 {
         // Nearly always less than an hour ahead, and then a division of 32 bits is enough.
-        let ahead = at - self.window * self.width;
+        let ahead = at - self.start;
         if ahead <= u64::from(u32::MAX) {
             self.window + u64::from(ahead as u32 / self.width as u32)
         } else {
@@ -134,40 +142,58 @@ impl<P> Calendar<P> {
     }
 
     /// Adds an event for a node of this worker. It must lie beyond the present window, or in it before it is taken.
+    #[inline]
     pub(crate) fn push(&mut self, node: u32, event: Event<P>) {
-        let window = self.window_of(event.at);
-        let offset = event.at - window * self.width;
-        self.bucket(window).push(node, offset, event);
+        debug_assert!(event.at >= self.start, "nothing can happen in the past");
+        let ahead = event.at - self.start;
+        if ahead >= self.horizon {
+            return self.push_far(node, event);
+        }
+        let step = ahead as u32 / self.width as u32;
+        let offset = ahead as u32 - step * self.width as u32;
+        self.near(step).push(node, u64::from(offset), event);
+    }
+
+    #[cold]
+    fn push_far(&mut self, node: u32, event: Event<P>) {
+        let (window, offset) = (event.at / self.width, event.at % self.width);
+        self.far.entry(window).or_default().push(node, offset, event);
     }
 
     /// Has the node visited in a window.
+    #[inline]
     pub(crate) fn wake(&mut self, node: u32, window: u64) {
-        self.bucket(window).keys.push(Key::new(node, 0, WAKE).0);
+        debug_assert!(window >= self.window, "nothing can happen in the past");
+        let step = window - self.window;
+        let bucket =
+            if step < RING as u64 { self.near(step as u32) } else { self.far.entry(window).or_default() };
+        bucket.keys.push(Key::new(node, 0, WAKE).0);
     }
 
-    fn bucket(&mut self, window: u64) -> &mut Bucket<P> {
-        debug_assert!(window >= self.window, "nothing can happen in the past");
-        if window - self.window >= RING as u64 {
-            return self.far.entry(window).or_default();
-        }
-        let place = window as usize % RING;
+    /// The bucket so many windows ahead, less than the ring holds.
+    #[inline]
+    fn near(&mut self, step: u32) -> &mut Bucket<P> {
+        let place = (self.place + step as usize) % RING;
         self.used[place / 64] |= 1 << (place % 64);
-        let bucket = &mut self.ring[place];
-        // Large vectors go where many events are to be expected: not into the hundreds of windows in which a few nodes wait
-        // for a timer.
-        if bucket.events.capacity() == 0
-            && window - self.window <= NEAR
-            && let Some(mut spare) = self.spare.pop()
-        {
-            spare.keys.append(&mut bucket.keys);
-            *bucket = spare;
+        if step <= NEAR && self.ring[place].events.capacity() == 0 {
+            self.furnish(place);
         }
-        bucket
+        &mut self.ring[place]
+    }
+
+    /// Large vectors go where many events are to be expected: not into the hundreds of windows in which a few nodes wait
+    /// for a timer.
+    #[cold]
+    fn furnish(&mut self, place: usize) {
+        if let Some(mut spare) = self.spare.pop() {
+            spare.keys.append(&mut self.ring[place].keys);
+            self.ring[place] = spare;
+        }
     }
 
     /// The next window in which something happens.
     pub(crate) fn next(&self) -> Option<u64> {
-        let start = self.window as usize % RING;
+        let start = self.place;
         let near = (0..=RING / 64).find_map(|step| {
             let word = (start / 64 + step) % (RING / 64);
             let mut bits = self.used[word];
@@ -186,8 +212,8 @@ impl<P> Calendar<P> {
     /// Goes on to a window and takes what is to be handled in it. Nothing may lie before it.
     pub(crate) fn take(&mut self, window: u64) -> Bucket<P> {
         debug_assert!(self.next().is_none_or(|next| next >= window));
-        self.window = window;
         let place = window as usize % RING;
+        (self.window, self.start, self.place) = (window, window * self.width, place);
         self.used[place / 64] &= !(1 << (place % 64));
         let mut bucket = std::mem::take(&mut self.ring[place]);
         if let Some(mut far) =

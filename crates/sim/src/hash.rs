@@ -24,26 +24,30 @@ impl Hash {
         self.0
     }
 
+    #[inline]
     fn add(&mut self, one: u64, other: u64) {
-        let product = u128::from(self.0 ^ one) * u128::from(other.wrapping_add(KEY) | 1);
-        self.0 = (product as u64) ^ (product >> 64) as u64 ^ one.rotate_left(29) ^ KEY;
+        let product = u128::from(self.0 ^ one) * u128::from(other ^ KEY);
+        self.0 = ((product as u64) ^ (product >> 64) as u64).wrapping_add(one.rotate_left(29) ^ other);
     }
 
     /// A timer of the node's own.
+    #[inline]
     pub(crate) fn tick(&mut self, now: u64) {
-        self.add(now, u64::MAX);
+        self.add(now, 0);
     }
 
     /// An event that came.
+    #[inline]
     pub(crate) fn event<P>(&mut self, event: &Event<P>) {
         let (kind, content) = content(&event.what);
         let acks = u64::from(event.acks.blocks) << 1 | u64::from(event.acks.congested);
-        self.add(event.at, u64::from(event.from) << 24 | u64::from(kind) << 16 | u64::from(event.conn));
-        self.add(content, acks);
+        let head = u64::from(event.from) << 32 | u64::from(event.conn) << 16 | acks << 8 | u64::from(kind);
+        self.add(event.at ^ head.rotate_left(20), content.wrapping_add(head));
     }
 }
 
 /// The kind of an event and its content in one number each.
+#[inline]
 fn content(what: &What) -> (u8, u64) {
     let block =
         |block: &Block| u64::from(block.piece.0) << 32 ^ u64::from(block.begin) << 12 ^ u64::from(block.len);
@@ -57,9 +61,7 @@ fn content(what: &What) -> (u8, u64) {
                 Message::Request(of) | Message::Piece(of) | Message::Cancel(of) | Message::Reject(of) => {
                     block(of)
                 }
-                Message::Bitfield(have) => have
-                    .iter()
-                    .fold(0, |sum: u64, piece| sum.wrapping_mul(KEY).wrapping_add(u64::from(piece.0) + 1)),
+                Message::Bitfield(have) => have.iter().fold(0, |sum, piece| spread(sum, u64::from(piece.0))),
                 Message::Port(port) => u64::from(*port),
                 Message::Extended(extended) => extended.payload.len() as u64,
                 _ => 0,
@@ -76,11 +78,14 @@ fn content(what: &What) -> (u8, u64) {
         What::Announced(announced) => (
             40,
             announced.outcome.as_ref().map_or(0, |reply| {
-                reply.peers.iter().fold(0, |sum: u64, addr| {
-                    sum.wrapping_mul(KEY)
-                        .wrapping_add(crate::network::node_at(*addr).map_or(0, |node| u64::from(node) + 1))
+                reply.peers.iter().fold(0, |sum, addr| {
+                    spread(sum, crate::network::node_at(*addr).map_or(0, |node| u64::from(node) + 1))
                 })
             }),
         ),
     }
+}
+
+fn spread(sum: u64, more: u64) -> u64 {
+    sum.wrapping_mul(KEY).wrapping_add(more + 1)
 }

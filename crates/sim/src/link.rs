@@ -94,6 +94,11 @@ impl<P> Uplink<P> {
         }
     }
 
+    /// The connection of the block that is being sent.
+    pub(crate) fn serving(&self) -> Option<u16> {
+        self.queue.front().map(|sending| sending.conn)
+    }
+
     /// When the block that is being sent will have left, in microseconds.
     pub(crate) fn due(&self) -> u64 {
         if self.done_ns == u64::MAX { u64::MAX } else { self.done_ns.div_ceil(1_000) }

@@ -36,6 +36,7 @@ impl<'a, P> Post<'a, P> {
     }
 
     /// Sends an event on its way.
+    #[inline]
     pub(crate) fn send(&mut self, event: Event<P>) {
         let workers = self.boxes.len() as u32;
         if workers == 1 {

@@ -9,6 +9,12 @@ use crate::post::Post;
 use crate::store::Store;
 use crate::tracker::Tracker;
 
+/// Events whose memory is asked for at once: about as many as there can be misses of the cache under way.
+const AT_ONCE: usize = 16;
+
+/// Nodes from which on they do not stay in the cache: one takes about 8 KB.
+const LARGE: usize = 1_000;
+
 /// Its share of the nodes: those whose number leaves the worker's own when divided by the number of workers.
 #[derive(Debug)]
 pub(crate) struct Worker<'a, S: Store> {
@@ -41,7 +47,19 @@ impl<'a, S: Store> Worker<'a, S> {
         let keys = std::mem::take(&mut bucket.keys);
         let span = (window * self.width, (window + 1) * self.width);
         let mut rest = &keys[..];
+        let (mut near, mut far) = (0, 0);
         while let Some(&first) = rest.first() {
+            let done = keys.len() - rest.len();
+            if done >= near && self.nodes.len() >= LARGE {
+                // Nodes lie far from each other, and each is needed but for a moment: what several of them need is asked of
+                // the memory at once, first the nodes themselves, then what they point to.
+                far = self.touch(&keys, far, (done + 2 * AT_ONCE).min(keys.len()), |node, _| node.touch());
+                let end = (done + AT_ONCE).min(keys.len());
+                near = self.touch(&keys, near, end, |node, key| {
+                    let event = key.place().map(|place| &bucket.events[place]);
+                    node.touch_link(event.map(|event| event.conn))
+                });
+            }
             let node = Key(first).node();
             let count = rest.iter().take_while(|&&key| Key(key).node() == node).count();
             let (own, others) = rest.split_at(count);
@@ -50,6 +68,18 @@ impl<'a, S: Store> Worker<'a, S> {
         }
         bucket.keys = keys;
         self.post.calendar.recycle(bucket);
+    }
+
+    /// Reads a little of what the events from `start` to `end` will need; gives `end`.
+    fn touch(&self, keys: &[u64], start: usize, end: usize, read: impl Fn(&Node<S>, Key) -> u64) -> usize {
+        let mut sum = 0u64;
+        for &key in &keys[start.min(end)..end] {
+            if let Some(node) = self.nodes.get(Key(key).node() as usize) {
+                sum = sum.wrapping_add(read(node, Key(key)));
+            }
+        }
+        std::hint::black_box(sum);
+        end
     }
 
     fn visit(&mut self, node: u32, keys: &[u64], bucket: &mut Bucket<S::Payload>, span: (u64, u64)) {

@@ -384,6 +384,8 @@ impl Torrent {
 
     /// The piece was thought to be here and is not.
     pub(super) fn read_failed(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        // It was counted when it was handed to the driver.
+        self.totals.uploaded = self.totals.uploaded.saturating_sub(u64::from(block.len));
         if self.have.remove(block.piece) {
             self.totals.left += u64::from(self.layout.piece_len(block.piece));
             self.requests.lose(block.piece);

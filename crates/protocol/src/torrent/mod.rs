@@ -321,6 +321,11 @@ impl Torrent {
         round.min(choke).min(connect).min(rest).min(announce)
     }
 
+    /// Reads the torrent's own fields as [`touch`](Self::touch) does what they point to: to be called before it.
+    pub fn touch_self(&self) -> u64 {
+        self.due.as_micros() ^ self.totals.left ^ u64::from(self.have.count()) ^ u64::from(self.conns.len())
+    }
+
     /// Reads the memory that handling a message of this link will need, and returns a sum without meaning. Whoever drives
     /// many torrents and knows which one is next can call this for several of them first: the processor then fetches
     /// their memory side by side, where handling one after the other would wait for each.

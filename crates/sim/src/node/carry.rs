@@ -11,12 +11,14 @@ use crate::store::Store;
 
 impl<S: Store> Node<S> {
     /// Hands an input to the engine and does what comes of it.
+    #[inline]
     pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) {
         let Some(peer) = &mut self.peer else { return };
-        let mut out = std::mem::take(&mut post.out);
-        peer.handle(Instant::from_micros(now), input, &mut out);
-        self.carry(now, &mut out, post);
-        post.out = out;
+        peer.handle(Instant::from_micros(now), input, &mut post.out);
+        // Most messages are news that call for nothing.
+        if !post.out.is_empty() || self.witness.is_some() {
+            self.carry(now, post);
+        }
     }
 
     /// Hands in a block that has come.
@@ -26,38 +28,50 @@ impl<S: Store> Node<S> {
         conn: ConnId,
         block: Block,
         corrupt: bool,
-        payload: S::Payload,
+        payload: &S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
         let Some(peer) = &mut self.peer else { return };
-        let mut out = std::mem::take(&mut post.out);
         let message = Message::Piece(block);
-        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut out);
-        let stored = out.iter().any(|output| matches!(output, Output::Store { .. }));
-        if stored {
-            if let Some(witness) = &mut self.witness {
-                witness.progress_at = now;
-            }
-            if let Some(store) = &mut self.store {
-                store.write(&post.world.layout, block, &payload);
-            }
-            if !self.tainted.is_empty() {
-                self.tainted.retain(|other| *other != block);
-            }
-            if corrupt {
-                self.tainted.push(block);
-            }
+        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut post.out);
+        if post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
+            self.keep(now, block, corrupt, payload, post);
         }
-        self.carry(now, &mut out, post);
-        post.out = out;
+        self.carry(now, post);
+    }
+
+    /// Stores a block.
+    fn keep(
+        &mut self,
+        now: u64,
+        block: Block,
+        corrupt: bool,
+        payload: &S::Payload,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        if let Some(witness) = &mut self.witness {
+            witness.progress_at = now;
+        }
+        if let Some(store) = &mut self.store {
+            store.write(&post.world.layout, block, payload);
+        }
+        if !self.tainted.is_empty() {
+            self.tainted.retain(|other| *other != block);
+        }
+        if corrupt {
+            self.tainted.push(block);
+        }
     }
 
     /// Does what the engine asks, in order, and tells it at once what came of that where no time passes.
-    fn carry(&mut self, now: u64, out: &mut Vec<Output>, post: &mut Post<'_, S::Payload>) {
+    fn carry(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
         loop {
             let mut answer = None;
             let mut failed = None;
-            for output in out.drain(..) {
+            let mut at = 0;
+            while at < post.out.len() {
+                let output = std::mem::replace(&mut post.out[at], Output::Stopped);
+                at += 1;
                 match output {
                     Output::Send { conn, message } => self.send(now, conn.0, message, post),
                     Output::Store { block, .. } => {
@@ -82,6 +96,7 @@ impl<S: Store> Node<S> {
                     Output::Stopped | Output::Note(_) => {}
                 }
             }
+            post.out.clear();
             let input = match (answer, post.verify.pop()) {
                 (Some(answer), piece) => {
                     post.verify.extend(piece);
@@ -91,7 +106,7 @@ impl<S: Store> Node<S> {
                 (None, None) => break,
             };
             let Some(peer) = &mut self.peer else { return };
-            peer.handle(Instant::from_micros(now), input, out);
+            peer.handle(Instant::from_micros(now), input, &mut post.out);
         }
         if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {
             witness.looks_at((now, self.id), peer.torrent().have(), &mut post.tally.breaches);

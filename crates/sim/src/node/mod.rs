@@ -278,7 +278,7 @@ impl<S: Store> Node<S> {
         // TCP acknowledges as it receives.
         self.up.charge(now, post.world.fabric.frames.acks(block.len));
         self.to_ack = Some((conn, Acks { blocks: 1, congested }));
-        self.arriving(now, ConnId(conn), block, corrupt, payload, post);
+        self.arriving(now, ConnId(conn), block, corrupt, &payload, post);
         if let Some((conn, acks)) = self.to_ack.take() {
             self.acknowledge(now, conn, acks, post);
         }
@@ -356,6 +356,20 @@ impl<S: Store> Node<S> {
         let acks = Acks::default();
         self.order += 1;
         post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
+    }
+
+    /// Reads what the node consists of itself: see [`crate::worker::Worker::run`].
+    pub(crate) fn touch(&self) -> u64 {
+        let ends = self.up.due() ^ self.down.due() ^ self.life.due();
+        let torrent = self.peer.as_ref().map_or(0, |peer| peer.torrent().touch_self());
+        self.local_at ^ self.hash.value() ^ ends ^ self.links.len() as u64 ^ torrent
+    }
+
+    /// Reads what a message on this connection will need, or what the block that leaves next will.
+    pub(crate) fn touch_link(&self, conn: Option<u16>) -> u64 {
+        let Some(conn) = conn.or_else(|| self.up.serving()) else { return 0 };
+        let link = self.links.get(usize::from(conn)).map_or(0, |link| u64::from(link.remote));
+        link ^ self.peer.as_ref().map_or(0, |peer| peer.torrent().touch(ConnId(conn)))
     }
 
     /// Content that has come as far as the downlink, in bytes.
