@@ -125,11 +125,6 @@ impl<P> Calendar<P> {
         }
     }
 
-    /// The window that is handled now.
-    pub(crate) fn now(&self) -> u64 {
-        self.window
-    }
-
     /// The window of a moment.
     pub(crate) fn window_of(&self, at: u64) -> u64 {
         // Nearly always less than an hour ahead, and then a division of 32 bits is enough.
@@ -139,6 +134,11 @@ impl<P> Calendar<P> {
         } else {
             at / self.width
         }
+    }
+
+    /// When a window starts.
+    pub(crate) fn start_of(&self, window: u64) -> u64 {
+        window * self.width
     }
 
     /// Adds an event for a node of this worker. It must lie beyond the present window, or in it before it is taken.

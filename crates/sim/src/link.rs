@@ -16,9 +16,16 @@ impl Rate {
     }
 
     /// Nanoseconds that so many bytes take.
+    #[inline]
     pub(crate) fn nanos(self, bytes: u32) -> u64 {
         ((u128::from(self.0) * u128::from(bytes)) >> 32) as u64
     }
+}
+
+/// The microsecond by which so many nanoseconds have passed.
+#[inline]
+fn micros(nanos: u64) -> u64 {
+    (nanos + 999) / 1_000
 }
 
 /// A block that was handed to the uplink.
@@ -36,8 +43,8 @@ pub(crate) struct Uplink<P> {
     rate: Rate,
     /// Everything accepted so far will have left at this time.
     free_ns: u64,
-    /// The block that is being sent will have left at this time; `u64::MAX` if none is.
-    done_ns: u64,
+    /// The block that is being sent will have left at this time, in microseconds; `u64::MAX` if none is.
+    done_us: u64,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
     /// The last small message went to this connection at this time: one more shares its segment.
@@ -51,7 +58,7 @@ impl<P> Uplink<P> {
         Uplink {
             rate,
             free_ns: 0,
-            done_ns: u64::MAX,
+            done_us: u64::MAX,
             queue: VecDeque::new(),
             last: (0, u64::MAX),
             carried: 0,
@@ -59,21 +66,25 @@ impl<P> Uplink<P> {
     }
 
     /// Whether a message to this connection travels in one segment with the one before.
+    #[inline]
     pub(crate) fn rides(&mut self, conn: u16, now_us: u64) -> bool {
         std::mem::replace(&mut self.last, (conn, now_us)) == (conn, now_us)
     }
 
     /// Sends a small message; gives when it leaves, in microseconds. It waits for what is before it, but no longer than
     /// the buffer of the link holds.
+    #[inline]
     pub(crate) fn small(&mut self, now_us: u64, bytes: u32, queue_ns: u64) -> u64 {
         let now = now_us * 1_000;
         let takes = self.rate.nanos(bytes);
-        let leaves = self.free_ns.clamp(now, now + queue_ns) + takes;
-        self.charge(now_us, bytes);
-        leaves.div_ceil(1_000)
+        let free = self.free_ns.max(now);
+        self.free_ns = free + takes;
+        self.carried += u64::from(bytes);
+        micros(free.min(now + queue_ns) + takes)
     }
 
     /// Has the link carry bytes that nobody waits for.
+    #[inline]
     pub(crate) fn charge(&mut self, now_us: u64, bytes: u32) {
         self.free_ns = self.free_ns.max(now_us * 1_000) + self.rate.nanos(bytes);
         self.carried += u64::from(bytes);
@@ -82,7 +93,7 @@ impl<P> Uplink<P> {
     /// Queues a block.
     pub(crate) fn push(&mut self, now_us: u64, sending: Sending<P>, frame: impl Fn(u32) -> u32) {
         self.queue.push_back(sending);
-        if self.done_ns == u64::MAX {
+        if self.done_us == u64::MAX {
             self.serve(now_us, frame);
         }
     }
@@ -90,7 +101,7 @@ impl<P> Uplink<P> {
     fn serve(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) {
         if let Some(first) = self.queue.front() {
             self.charge(now_us, frame(first.block.len));
-            self.done_ns = self.free_ns;
+            self.done_us = micros(self.free_ns);
         }
     }
 
@@ -100,13 +111,14 @@ impl<P> Uplink<P> {
     }
 
     /// When the block that is being sent will have left, in microseconds.
+    #[inline]
     pub(crate) fn due(&self) -> u64 {
-        if self.done_ns == u64::MAX { u64::MAX } else { self.done_ns.div_ceil(1_000) }
+        self.done_us
     }
 
     /// The block that has left now; the next one begins.
     pub(crate) fn finish(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) -> Option<Sending<P>> {
-        self.done_ns = u64::MAX;
+        self.done_us = u64::MAX;
         let sent = self.queue.pop_front();
         self.serve(now_us, frame);
         sent
@@ -115,7 +127,7 @@ impl<P> Uplink<P> {
     /// Drops what is queued for a connection that is gone. What is being sent goes on and is dropped at its end.
     pub(crate) fn forget(&mut self, conn: u16) -> u32 {
         let before = self.queue.len();
-        let mut first = self.done_ns != u64::MAX;
+        let mut first = self.done_us != u64::MAX;
         self.queue.retain_mut(|sending| {
             let served = std::mem::take(&mut first);
             if served && sending.conn == conn {
@@ -144,6 +156,7 @@ pub(crate) struct Waiting<P> {
 #[derive(Debug)]
 pub(crate) struct Downlink<P> {
     rate: Rate,
+    /// What has come so far could be through at this time; small messages alone do not hold it up to the present.
     free_ns: u64,
     pub(crate) waiting: VecDeque<Waiting<P>>,
     /// Bytes carried.
@@ -155,12 +168,25 @@ impl<P> Downlink<P> {
         Downlink { rate, free_ns: 0, waiting: VecDeque::new(), carried: 0 }
     }
 
-    /// The last byte of so many would arrive now if the link were idle; gives when it does, in microseconds. The bytes
-    /// have come at the pace of the slower of the two links, so an idle link adds nothing.
-    pub(crate) fn arrive(&mut self, now_us: u64, bytes: u32) -> u64 {
+    /// A small message comes in. It is charged and waits for nothing.
+    #[inline]
+    pub(crate) fn small(&mut self, bytes: u32) {
         self.carried += u64::from(bytes);
-        self.free_ns = (self.free_ns + self.rate.nanos(bytes)).max(now_us * 1_000);
-        self.free_ns.div_ceil(1_000)
+        self.free_ns += self.rate.nanos(bytes);
+    }
+
+    /// The last byte of a block would arrive now if the link were idle, and the first did so long before as the sender took
+    /// for all of it; gives when the block is through, in microseconds. What the link does not carry of other things in
+    /// that time, it carries of this block. Also whether the block found the queue full: two blocks of its length always fit, as less
+    /// than that cannot be told apart from the block itself.
+    #[inline]
+    pub(crate) fn block(&mut self, now_us: u64, bytes: u32, sender: Rate, queue_ns: u64) -> (u64, bool) {
+        self.carried += u64::from(bytes);
+        let first = (now_us * 1_000).saturating_sub(sender.nanos(bytes));
+        let takes = self.rate.nanos(bytes);
+        let overflows = self.free_ns.saturating_sub(first) > queue_ns.max(2 * takes);
+        self.free_ns = self.free_ns.max(first) + takes;
+        (now_us.max(micros(self.free_ns)), overflows)
     }
 
     /// When the first of the waiting blocks is through, in microseconds.
@@ -216,12 +242,30 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_downlink_adds_nothing_a_busy_one_its_backlog() {
+    fn a_downlink_adds_nothing_while_it_is_faster_than_all_senders() {
+        let mut down = Downlink::<()>::new(Rate::new(4_000_000));
+        let sender = Rate::new(1_000_000);
+        // Three at once, and small things between: 0.75 of its rate.
+        for round in 1..=5 {
+            (0..3).for_each(|_| {
+                assert_eq!(down.block(1_000 * round, 1_000, sender, 0), (1_000 * round, false))
+            });
+            down.small(400);
+        }
+        // The fourth fills it, the fifth is too much by its own 250 us.
+        let through: Vec<u64> = (0..5).map(|_| down.block(10_000, 1_000, sender, 0).0).collect();
+        assert_eq!(through, [10_000, 10_000, 10_000, 10_000, 10_250]);
+    }
+
+    #[test]
+    fn a_fast_sender_waits_for_a_slow_downlink() {
         let mut down = Downlink::<()>::new(Rate::new(1_000_000));
-        assert_eq!(down.arrive(5_000, 1_000), 5_000);
-        assert_eq!(down.arrive(5_000, 1_000), 6_000);
-        assert_eq!(down.arrive(5_500, 1_000), 7_000);
-        assert_eq!(down.arrive(20_000, 1_000), 20_000);
+        let sender = Rate::new(10_000_000);
+        assert_eq!(down.block(5_100, 1_000, sender, 0), (6_000, false), "the first byte came at 5,000");
+        assert_eq!(down.block(5_200, 1_000, sender, 0), (7_000, false));
+        assert_eq!(down.block(5_300, 1_000, sender, 0), (8_000, false), "1.8 ms behind others");
+        assert_eq!(down.block(5_400, 1_000, sender, 0), (9_000, true), "2.7 ms");
+        assert_eq!(down.block(20_000, 1_000, sender, 0), (20_900, false));
     }
 
     #[test]

@@ -97,34 +97,59 @@ impl Paths {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frames {
     ethernet: bool,
+    /// Most blocks have this length: with their message they cost `usual_block`, and cause `usual_acks`.
+    usual: u32,
+    usual_block: u32,
+    usual_acks: u32,
 }
 
+/// Bytes of a `Piece` message before its block.
+const PIECE_HEADER: u32 = 13;
+
 impl Frames {
-    pub(crate) fn new(framing: Framing) -> Self {
-        Frames { ethernet: framing == Framing::Ethernet }
+    pub(crate) fn new(framing: Framing, block_len: u32) -> Self {
+        let ethernet = framing == Framing::Ethernet;
+        let mut frames = Frames { ethernet, usual: 0, usual_block: 0, usual_acks: 0 };
+        (frames.usual_block, frames.usual_acks) = (frames.block(block_len), frames.acks(block_len));
+        frames.usual = block_len;
+        frames
     }
 
     /// A message that travels in a segment of its own, or (`rides`) in one with the message before it.
+    #[inline]
     pub(crate) fn small(self, len: u32, rides: bool) -> u32 {
-        match (self.ethernet, rides) {
-            (false, _) => len,
-            (true, true) => len + len / SEGMENT * HEADERS,
-            (true, false) => len + len.div_ceil(SEGMENT) * HEADERS,
-        }
+        let headers = match (self.ethernet, rides) {
+            (false, _) => 0,
+            (true, false) if len <= SEGMENT => HEADERS,
+            (true, true) => len / SEGMENT * HEADERS,
+            (true, false) => len.div_ceil(SEGMENT) * HEADERS,
+        };
+        len + headers
     }
 
-    /// A block with its message, in a stream of full segments: their headers in proportion.
+    /// A block of `len` bytes with its message, in a stream of full segments: their headers in proportion.
+    #[inline]
     pub(crate) fn block(self, len: u32) -> u32 {
-        if self.ethernet {
-            (u64::from(len) * u64::from(SEGMENT + HEADERS)).div_ceil(u64::from(SEGMENT)) as u32
+        let message = len + PIECE_HEADER;
+        if len == self.usual {
+            self.usual_block
+        } else if self.ethernet {
+            (u64::from(message) * u64::from(SEGMENT + HEADERS)).div_ceil(u64::from(SEGMENT)) as u32
         } else {
-            len
+            message
         }
     }
 
-    /// The acknowledgements that so many bytes of a stream cause on the reverse link: one for two segments.
+    /// The acknowledgements that a block of `len` bytes causes on the reverse link: one for two segments.
+    #[inline]
     pub(crate) fn acks(self, len: u32) -> u32 {
-        if self.ethernet { len.div_ceil(2 * SEGMENT) * HEADERS } else { 0 }
+        if len == self.usual {
+            self.usual_acks
+        } else if self.ethernet {
+            (len + PIECE_HEADER).div_ceil(2 * SEGMENT) * HEADERS
+        } else {
+            0
+        }
     }
 
     /// A segment without content.
@@ -145,10 +170,15 @@ pub(crate) struct Fabric {
 }
 
 impl Fabric {
-    pub(crate) fn new(network: &Network, tracker: Duration, seed: u64, regions: Vec<u16>) -> Self {
+    pub(crate) fn new(
+        network: &Network,
+        tracker: Duration,
+        (seed, block_len): (u64, u32),
+        regions: Vec<u16>,
+    ) -> Self {
         Fabric {
             paths: Paths::new(&network.latency, seed, regions),
-            frames: Frames::new(network.framing),
+            frames: Frames::new(network.framing, block_len),
             queue_ns: network.queue.as_nanos() as u64,
             tracker_us: tracker.as_micros() as u64,
         }
@@ -186,14 +216,15 @@ mod tests {
 
     #[test]
     fn a_full_segment_costs_1514_bytes() {
-        let frames = Frames::new(Framing::Ethernet);
-        assert_eq!((frames.block(1_448), frames.block(14_480)), (1_514, 15_140));
+        let frames = Frames::new(Framing::Ethernet, 16_384);
+        assert_eq!((frames.block(1_435), frames.block(14_467)), (1_514, 15_140));
         assert_eq!(
             (frames.small(9, false), frames.small(9, true), frames.small(3_000, false)),
             (75, 9, 3_198)
         );
-        assert_eq!(frames.acks(16_397), 6 * 66);
-        let bare = Frames::new(Framing::None);
-        assert_eq!((bare.block(16_397), bare.small(9, false), bare.acks(16_397)), (16_397, 9, 0));
+        assert_eq!((frames.block(16_384), frames.acks(16_384)), (17_145, 6 * 66));
+        assert_eq!((frames.block(16_383), frames.acks(1)), (17_144, 66));
+        let bare = Frames::new(Framing::None, 16_384);
+        assert_eq!((bare.block(16_384), bare.small(9, false), bare.acks(16_384)), (16_397, 9, 0));
     }
 }

@@ -61,7 +61,10 @@ impl<'a, S: Store> Worker<'a, S> {
                 });
             }
             let node = Key(first).node();
-            let count = rest.iter().take_while(|&&key| Key(key).node() == node).count();
+            let mut count = 1;
+            while rest.get(count).is_some_and(|&key| Key(key).node() == node) {
+                count += 1;
+            }
             let (own, others) = rest.split_at(count);
             rest = others;
             self.visit(node, own, &mut bucket, span);

@@ -6,6 +6,7 @@ use swarmlab_protocol::{Config, Layout, MessageKind, PieceIndex};
 
 use crate::check::Breaches;
 use crate::event::NodeId;
+use crate::link::Rate;
 use crate::network::Fabric;
 use crate::{Behaviour, FaultKind, MessageCount, Model, Presence};
 
@@ -18,6 +19,8 @@ pub(crate) struct World {
     /// The group of each node; the tracker's is past the last.
     pub(crate) group_of: Vec<u16>,
     pub(crate) configs: Vec<Arc<Config>>,
+    /// Uplinks by group.
+    pub(crate) uplinks: Vec<Rate>,
     /// When the tracker is down, in microseconds: from, until.
     outages: Vec<(u64, u64)>,
     /// When nothing passes between two groups.
@@ -28,7 +31,12 @@ impl World {
     pub(crate) fn new(model: Model, group_of: Vec<u16>) -> Self {
         let regions = model.groups.iter().map(|group| group.region as u16).collect();
         let paths_seed = crate::draw::stream(model.seed, 0, crate::draw::Purpose::Paths).bits();
-        let fabric = Fabric::new(&model.network, model.tracker.latency, paths_seed, regions);
+        let fabric = Fabric::new(
+            &model.network,
+            model.tracker.latency,
+            (paths_seed, model.content.layout.block_len()),
+            regions,
+        );
         let spans = model.faults.iter().map(|fault| {
             let from = fault.at.as_micros() as u64;
             let until = fault.length.map_or(u64::MAX, |length| from + length.as_micros() as u64);
@@ -46,6 +54,7 @@ impl World {
             }
         }
         World {
+            uplinks: model.groups.iter().map(|group| Rate::new(group.up)).collect(),
             layout: Arc::new(model.content.layout),
             configs: model
                 .groups

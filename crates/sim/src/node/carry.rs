@@ -34,7 +34,8 @@ impl<S: Store> Node<S> {
         let Some(peer) = &mut self.peer else { return };
         let message = Message::Piece(block);
         peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut post.out);
-        if post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
+        let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
+        if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
         }
         self.carry(now, post);
@@ -157,9 +158,7 @@ impl<S: Store> Node<S> {
                 Some(store) => store.read(&world.layout, block, corrupt),
                 None => S::Payload::default(),
             };
-            return self
-                .up
-                .push(now, Sending { conn, corrupt, block, payload }, |len| frames.block(len + 13));
+            return self.up.push(now, Sending { conn, corrupt, block, payload }, |len| frames.block(len));
         }
         let rides = self.up.rides(conn, now);
         let leaves = self.up.small(now, frames.small(len, rides), world.fabric.queue_ns);

@@ -24,6 +24,9 @@ use crate::store::Store;
 
 /// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
 const FIRST_WINDOW: u8 = 1;
+/// Blocks in flight at least after a congestion: with one the link would idle for a round trip after each, where packets
+/// in its queue would keep it busy.
+const LEAST_WINDOW: u8 = 2;
 
 /// A connection as the network sees it.
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +67,15 @@ const _: () = assert!(size_of::<Link>() == 12);
 pub(crate) struct Node<S: Store> {
     /// When it next has something to do by itself, in microseconds.
     local_at: u64,
-    /// The window for which it has asked to be visited.
-    wake_window: u64,
+    /// When the window starts for which it has asked to be visited.
+    wake_at: u64,
     id: NodeId,
     /// Events sent so far.
     order: u32,
     hash: Hash,
     group: u16,
+    /// Blocks that the buffer of a socket takes.
+    buffer: u8,
     pub(crate) peer: Option<Peer>,
     links: Vec<Link>,
     up: Uplink<S::Payload>,
@@ -93,11 +98,12 @@ impl<S: Store> Node<S> {
         let group = &post.world.model.groups[usize::from(plan.group)];
         let mut node = Node {
             local_at: u64::MAX,
-            wake_window: u64::MAX,
+            wake_at: u64::MAX,
             id,
             order: 0,
             hash: Hash::new(id),
             group: plan.group,
+            buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
             peer: None,
             links: Vec::new(),
             up: Uplink::new(Rate::new(group.up)),
@@ -132,37 +138,60 @@ impl<S: Store> Node<S> {
             let event = &mut bucket.events[place];
             self.hash.event(event);
             post.tally.events += 1;
-            let what = std::mem::replace(&mut event.what, What::Ack);
-            let payload = std::mem::take(&mut event.payload);
-            self.receive(at, (event.from, event.conn, event.acks), what, payload, post);
+            let route = (event.from, event.conn);
+            // What a swarm is made of is looked at where it lies, the rest is taken out.
+            match event.what {
+                What::Message(Message::Have(piece)) => {
+                    self.message(at, route, event.acks, Message::Have(piece), post);
+                }
+                What::Message(Message::Request(block)) => {
+                    self.message(at, route, event.acks, Message::Request(block), post);
+                }
+                What::Message(Message::Piece(block)) => {
+                    self.block(at, route, (block, false), std::mem::take(&mut event.payload), post);
+                }
+                What::CorruptPiece(block) => {
+                    self.block(at, route, (block, true), std::mem::take(&mut event.payload), post);
+                }
+                _ => {
+                    let what = std::mem::replace(&mut event.what, What::Ack);
+                    self.receive(at, route, event.acks, what, post);
+                }
+            }
             self.plan_ahead();
         }
         while self.local_at < end {
             self.tick(self.local_at, post);
         }
-        self.settle_window(post);
+        self.settle_window(start, post);
     }
 
-    /// Asks to be visited when the next timer is due.
-    fn settle_window(&mut self, post: &mut Post<'_, S::Payload>) {
-        if self.local_at == u64::MAX {
-            return;
+    /// Asks to be visited when the next timer is due, unless it will be visited before that anyway. `start` is that of
+    /// the window which is over.
+    #[inline]
+    fn settle_window(&mut self, start: u64, post: &mut Post<'_, S::Payload>) {
+        let waits = self.wake_at > start && self.wake_at <= self.local_at;
+        if !waits && self.local_at != u64::MAX {
+            self.ask_for_visit(post);
         }
+    }
+
+    fn ask_for_visit(&mut self, post: &mut Post<'_, S::Payload>) {
         let window = post.calendar.window_of(self.local_at);
-        if window < self.wake_window || self.wake_window <= post.calendar.now() {
-            self.wake_window = window;
-            post.calendar.wake(post.local(self.id), window);
-        }
+        self.wake_at = post.calendar.start_of(window);
+        post.calendar.wake(post.local(self.id), window);
     }
 
     fn settle(&mut self, post: &mut Post<'_, S::Payload>) {
         self.plan_ahead();
-        self.settle_window(post);
+        if self.local_at != u64::MAX {
+            self.ask_for_visit(post);
+        }
     }
 
     /// When the node has something to do by itself next.
     fn plan_ahead(&mut self) {
-        let engine = self.peer.as_ref().and_then(Peer::deadline).map_or(u64::MAX, Instant::as_micros);
+        let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
         self.local_at = engine.min(links).min(rest);
@@ -189,24 +218,13 @@ impl<S: Store> Node<S> {
     fn receive(
         &mut self,
         now: u64,
-        (from, conn, acks): (NodeId, u16, Acks),
+        (from, conn): (NodeId, u16),
+        acks: Acks,
         what: What,
-        payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
         match what {
-            What::Message(Message::Piece(block)) => {
-                self.block(now, (from, conn, acks), (block, false, payload), post);
-            }
-            What::CorruptPiece(block) => self.block(now, (from, conn, acks), (block, true, payload), post),
-            What::Message(message) => {
-                let bytes = post.world.fabric.frames.small(message.wire_len(), false);
-                self.down.arrive(now, bytes);
-                if self.is_open(conn, from) {
-                    self.acknowledged(now, conn, acks, post);
-                    self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
-                }
-            }
+            What::Message(message) => self.message(now, (from, conn), acks, message, post),
             What::Ack => {
                 if self.is_open(conn, from) {
                     self.acknowledged(now, conn, acks, post);
@@ -221,10 +239,31 @@ impl<S: Store> Node<S> {
                     self.hand(now, Input::Announced(announced), post);
                 }
             }
-            What::Announce(_) => unreachable!("only the tracker gets announces"),
+            What::CorruptPiece(_) | What::Announce(_) => {
+                unreachable!("blocks are taken before, and only the tracker gets announces")
+            }
         }
     }
 
+    #[inline]
+    fn message(
+        &mut self,
+        now: u64,
+        (from, conn): (NodeId, u16),
+        acks: Acks,
+        message: Message,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        self.down.small(post.world.fabric.frames.small(message.wire_len(), false));
+        if self.is_open(conn, from) {
+            if acks.blocks > 0 {
+                self.acknowledged(now, conn, acks, post);
+            }
+            self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
+        }
+    }
+
+    #[inline]
     fn is_open(&self, conn: u16, from: NodeId) -> bool {
         self.links.get(usize::from(conn)).is_some_and(|link| link.remote == from && link.state == State::Open)
     }
@@ -233,16 +272,19 @@ impl<S: Store> Node<S> {
     fn block(
         &mut self,
         now: u64,
-        (from, conn, acks): (NodeId, u16, Acks),
-        (block, corrupt, payload): (Block, bool, S::Payload),
+        (from, conn): (NodeId, u16),
+        (block, corrupt): (Block, bool),
+        payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let wire = post.world.fabric.frames.block(block.len + 13);
-        let through = self.down.arrive(now, wire);
-        debug_assert!(acks == Acks::default(), "blocks carry no acknowledgements");
-        let congested = (through - now) * 1_000 > post.world.fabric.queue_ns;
+        let world = post.world;
+        let from_group = world.group_of[from as usize];
+        let wire = world.fabric.frames.block(block.len);
+        let sender = world.uplinks[usize::from(from_group)];
+        let (through, congested) = self.down.block(now, wire, sender, world.fabric.queue_ns);
         let waiting = Waiting { at: through, conn, from, corrupt, congested, block: Some(block), payload };
-        if through > now {
+        // What waits goes first, even where the clock is rounded to the same microsecond.
+        if through > now || !self.down.waiting.is_empty() {
             self.down.waiting.push_back(waiting);
         } else {
             self.deliver(now, waiting, post);
@@ -287,13 +329,13 @@ impl<S: Store> Node<S> {
     /// The block that the uplink was sending has left.
     fn sent(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
         let frames = post.world.fabric.frames;
-        let Some(sending) = self.up.finish(now, |len| frames.block(len + 13)) else { return };
+        let Some(sending) = self.up.finish(now, |len| frames.block(len)) else { return };
         let Some(&link) = self.links.get(usize::from(sending.conn)) else { return };
         debug_assert!(link.state == State::Open, "blocks of closed connections are marked");
         let len = sending.block.len;
         post.tally.left += u64::from(len);
         post.tally.groups[usize::from(self.group)].uploaded += u64::from(len);
-        self.down.arrive(now, frames.acks(len));
+        self.down.small(frames.acks(len));
         let what = if sending.corrupt {
             What::CorruptPiece(sending.block)
         } else {
@@ -316,7 +358,7 @@ impl<S: Store> Node<S> {
         let link = &mut self.links[usize::from(conn)];
         link.in_flight = link.in_flight.saturating_sub(acks.blocks);
         if acks.congested {
-            link.window = (link.window / 2).max(FIRST_WINDOW);
+            link.window = (link.window / 2).max(LEAST_WINDOW);
             link.grown = 0;
         } else if link.grown == SLOW_START {
             link.window = link.window.saturating_add(acks.blocks);
@@ -332,10 +374,8 @@ impl<S: Store> Node<S> {
 
     /// Lets the engine hand over more blocks while the socket's buffer and the window take them.
     fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) {
-        let client = &post.world.model.groups[usize::from(self.group)].client;
-        let buffer = (client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8;
         let link = &mut self.links[usize::from(conn)];
-        let room = buffer.saturating_sub(link.committed);
+        let room = self.buffer.saturating_sub(link.committed);
         let open = link.window.saturating_sub(link.committed.saturating_add(link.in_flight));
         let blocks = room.min(open);
         if blocks > 0 {
