@@ -8,6 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bitfield::mask;
+use crate::torrent::place;
 use crate::{Bitfield, PieceIndex};
 
 /// How many connected remotes have each piece.
@@ -122,9 +123,9 @@ impl Availability {
         &self.planes[at * depth..(at + 1) * depth]
     }
 
-    /// Some of the memory that a count of the piece's word takes, for [`crate::Torrent::touch`].
-    pub(crate) fn touch(&self) -> u64 {
-        self.planes.first().copied().unwrap_or(0)
+    /// Where the counts begin, for [`crate::Torrent::link_places`].
+    pub(crate) fn place(&self) -> *const u8 {
+        place(&self.planes, 0)
     }
 }
 

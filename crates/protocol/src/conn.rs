@@ -10,6 +10,7 @@ use core::time::Duration;
 use crate::flows::Flows;
 use crate::pool::{Pool, Queue};
 use crate::seldom::Seldom;
+use crate::torrent::place;
 use crate::{Block, ConnId, Direction, Instant, Opened, PeerId, PieceIndex, Random};
 
 /// A moment in milliseconds since the driver's start, wrapping after 49 days: half the size of an [`Instant`].
@@ -283,6 +284,11 @@ pub(crate) struct Conns {
 }
 
 impl Conns {
+    /// Where a row lies, for [`crate::Torrent::link_places`].
+    pub(crate) fn place(&self, conn: ConnId) -> *const u8 {
+        place(&self.rows, usize::from(conn.0))
+    }
+
     /// Puts a link in its slot; false if the slot is taken.
     pub(crate) fn insert(&mut self, id: ConnId, conn: Conn, addr: SocketAddr) -> bool {
         let at = usize::from(id.0);

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::ConnId;
 use crate::conn::{Conn, Conns, Flag};
+use crate::torrent::place;
 
 /// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,9 +117,9 @@ impl Flows {
         }
     }
 
-    /// Some of the memory of a link's flow, for [`crate::Torrent::touch`].
-    pub(crate) fn touch(&self, at: u16) -> u64 {
-        self.0.get(usize::from(at)).map_or(0, |flow| flow.sent_since_unchoke.into())
+    /// Where a flow lies, for [`crate::Torrent::queue_places`].
+    pub(crate) fn place(&self, at: u16) -> *const u8 {
+        place(&self.0, usize::from(at))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A queue takes four bytes in its owner and no allocation of its own; what is taken out makes room for the next.
 
+use crate::torrent::place;
 use alloc::vec::Vec;
 
 /// No place: a pool has one place less than this at most.
@@ -156,9 +157,9 @@ impl<T: Copy> Pool<T> {
         *self = small;
     }
 
-    /// Some of the memory of the pool, for [`crate::Torrent::touch`].
-    pub(crate) fn touch(&self, queue: Queue) -> u64 {
-        self.places.get(usize::from(queue.last)).map_or(0, |place| place.next.into())
+    /// Where the last item of a queue lies, for [`crate::Torrent::queue_places`].
+    pub(crate) fn place(&self, queue: Queue) -> *const u8 {
+        place(&self.places, usize::from(queue.last))
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::bitfield::mask;
 use crate::conn::grow;
+use crate::torrent::place;
 use crate::{Bitfield, ConnId, PieceIndex};
 
 /// The pieces of every remote that is not a seed (seeds are a flag of their link).
@@ -55,8 +56,8 @@ impl RemoteSets {
         usize::from(conn.0) * self.row_len as usize
     }
 
-    /// Some of the memory of a link's row, for [`crate::Torrent::touch`].
-    pub(crate) fn touch(&self, conn: ConnId) -> u64 {
-        self.words.get(self.start(conn)).copied().unwrap_or(0)
+    /// Where a link's set begins, for [`crate::Torrent::link_places`].
+    pub(crate) fn place(&self, conn: ConnId) -> *const u8 {
+        place(&self.words, self.start(conn))
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use crate::bitfield::contains;
 use crate::conn::{Asked, grow};
 use crate::picker::{Availability, PickView, pick};
+use crate::torrent::place;
 use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random, Unfinished};
 
 /// Who asks for a block.
@@ -436,11 +437,12 @@ impl Requests {
         })
     }
 
-    /// Some of the memory that a block's arrival takes, for [`crate::Torrent::touch`].
-    pub(crate) fn touch(&self, working: u16) -> u64 {
-        let active = self.get(working).map_or(0, |active| u64::from(active.age));
-        let block = self.blocks.get(usize::from(working) * self.stride as usize);
-        active + block.map_or(0, |block| u64::from(block.state))
+    /// Where the piece a link works on lies, for [`crate::Torrent::queue_places`].
+    pub(crate) fn places(&self, working: u16, mut stored: impl FnMut(*const u8)) {
+        let working = usize::from(working);
+        stored(place(&self.active, working));
+        stored(place(&self.blocks, working.wrapping_mul(self.stride as usize)));
+        stored(place(self.unstarted.words(), 0));
     }
 
     /// Checks the counts against the states.

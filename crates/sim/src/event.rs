@@ -29,6 +29,13 @@ pub(crate) struct Event<P> {
     pub(crate) payload: P,
 }
 
+impl<P> Event<P> {
+    /// Whether it concerns a block: it is asked for, or comes.
+    pub(crate) fn is_of_block(&self) -> bool {
+        matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
+    }
+}
+
 /// Acknowledgement of blocks, with the mark that the receiver's queue had overflowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Acks {

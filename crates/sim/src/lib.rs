@@ -3,7 +3,7 @@
 //!
 //! [`Model`] says what there is: content, links, groups of nodes, faults. [`Outcome`] is what came of it. The same model
 //! gives the same outcome on every machine and for any number of threads.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod barrier;
 mod calendar;
@@ -18,6 +18,7 @@ mod node;
 mod outcome;
 mod plan;
 mod post;
+mod prefetch;
 mod run;
 mod store;
 mod tracker;

@@ -45,6 +45,8 @@ pub(crate) struct Uplink<P> {
     free_ns: u64,
     /// The block that is being sent will have left at this time, in microseconds; `u64::MAX` if none is.
     done_us: u64,
+    /// The connection of the block that is being sent.
+    serving: u16,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
     /// The last small message went to this connection at this time: one more shares its segment.
@@ -59,6 +61,7 @@ impl<P> Uplink<P> {
             rate,
             free_ns: 0,
             done_us: u64::MAX,
+            serving: u16::MAX,
             queue: VecDeque::new(),
             last: (0, u64::MAX),
             carried: 0,
@@ -100,14 +103,20 @@ impl<P> Uplink<P> {
 
     fn serve(&mut self, now_us: u64, frame: impl Fn(u32) -> u32) {
         if let Some(first) = self.queue.front() {
+            let conn = first.conn;
             self.charge(now_us, frame(first.block.len));
-            self.done_us = micros(self.free_ns);
+            (self.done_us, self.serving) = (micros(self.free_ns), conn);
         }
     }
 
-    /// The connection of the block that is being sent.
-    pub(crate) fn serving(&self) -> Option<u16> {
-        self.queue.front().map(|sending| sending.conn)
+    /// The connection of the block that is being sent; `u16::MAX` if none is.
+    pub(crate) fn serving(&self) -> u16 {
+        self.serving
+    }
+
+    /// Where the block that is being sent lies, to be fetched.
+    pub(crate) fn place(&self) -> *const u8 {
+        self.queue.front().map_or(std::ptr::null(), |first| std::ptr::from_ref(first).cast())
     }
 
     /// When the block that is being sent will have left, in microseconds.

@@ -3,7 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::calendar::{Bucket, Key};
-use crate::event::What;
+use crate::event::{Event, What};
 use crate::node::Node;
 use crate::post::Post;
 use crate::store::Store;
@@ -11,6 +11,14 @@ use crate::tracker::Tracker;
 
 /// Events whose memory is asked for at once: about as many as there can be misses of the cache under way.
 const AT_ONCE: usize = 16;
+
+/// Up to which of a window's events memory was asked for, by how far it lies behind the node.
+#[derive(Default)]
+struct Asked {
+    nodes: usize,
+    links: usize,
+    queues: usize,
+}
 
 /// Nodes from which on they do not stay in the cache: one takes about 8 KB.
 const LARGE: usize = 1_000;
@@ -46,19 +54,12 @@ impl<'a, S: Store> Worker<'a, S> {
         bucket.sort();
         let keys = std::mem::take(&mut bucket.keys);
         let span = (window * self.width, (window + 1) * self.width);
+        let mut asked = Asked::default();
         let mut rest = &keys[..];
-        let (mut near, mut far) = (0, 0);
         while let Some(&first) = rest.first() {
             let done = keys.len() - rest.len();
-            if done >= near && self.nodes.len() >= LARGE {
-                // Nodes lie far from each other, and each is needed but for a moment: what several of them need is asked of
-                // the memory at once, first the nodes themselves, then what they point to.
-                far = self.touch(&keys, far, (done + 2 * AT_ONCE).min(keys.len()), |node, _| node.touch());
-                let end = (done + AT_ONCE).min(keys.len());
-                near = self.touch(&keys, near, end, |node, key| {
-                    let event = key.place().map(|place| &bucket.events[place]);
-                    node.touch_link(event.map(|event| event.conn))
-                });
+            if done >= asked.queues && self.nodes.len() >= LARGE {
+                self.prefetch(&keys, &bucket, done, &mut asked);
             }
             let node = Key(first).node();
             let mut count = 1;
@@ -73,16 +74,24 @@ impl<'a, S: Store> Worker<'a, S> {
         self.post.calendar.recycle(bucket);
     }
 
-    /// Reads a little of what the events from `start` to `end` will need; gives `end`.
-    fn touch(&self, keys: &[u64], start: usize, end: usize, read: impl Fn(&Node<S>, Key) -> u64) -> usize {
-        let mut sum = 0u64;
-        for &key in &keys[start.min(end)..end] {
-            if let Some(node) = self.nodes.get(Key(key).node() as usize) {
-                sum = sum.wrapping_add(read(node, Key(key)));
-            }
-        }
-        std::hint::black_box(sum);
-        end
+    /// Has the processor fetch what the next events need. Nodes lie far from each other, and each is needed but for a moment: what
+    /// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, then what
+    /// that points to.
+    fn prefetch(&self, keys: &[u64], bucket: &Bucket<S::Payload>, done: usize, asked: &mut Asked) {
+        let nodes = |start: usize, ahead: usize| {
+            let end = (done + ahead * AT_ONCE).min(keys.len());
+            keys[start.min(end)..end].iter().filter_map(|&key| {
+                let node = self.nodes.get(Key(key).node() as usize)?;
+                Some((node, Key(key).place().map(|place| &bucket.events[place])))
+            })
+        };
+        nodes(asked.nodes, 3).for_each(|(node, _)| node.prefetch());
+        nodes(asked.links, 2).for_each(|(node, event)| node.prefetch_link(event.map(|event| event.conn)));
+        nodes(asked.queues, 1)
+            .filter(|(_, event)| event.is_none_or(Event::is_of_block))
+            .for_each(|(node, event)| node.prefetch_queues(event.map(|event| event.conn)));
+        let end = |ahead: usize| (done + ahead * AT_ONCE).min(keys.len());
+        *asked = Asked { nodes: end(3), links: end(2), queues: end(1) };
     }
 
     fn visit(&mut self, node: u32, keys: &[u64], bucket: &mut Bucket<S::Payload>, span: (u64, u64)) {

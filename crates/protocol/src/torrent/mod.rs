@@ -72,41 +72,45 @@ pub struct Totals {
 }
 
 /// The state machine of one torrent at one endpoint.
+///
+/// The fields lie in the order in which they are needed: those of every message first, then those of blocks, then the rest.
+/// In a simulation of many torrents each is far from the cache, and what is needed together comes together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Torrent {
+    /// The earliest of all that is due, kept so that most inputs look at one number; [`Instant::NEVER`] if nothing is.
+    due: Instant,
     layout: Arc<Layout>,
     config: Arc<Config>,
-    peer_id: PeerId,
-    info_hash: InfoHash,
     have: Bitfield,
-    totals: Totals,
-    conns: Conns,
     /// Links in an upload slot: unchoked, and they want something.
     served: u16,
-    flows: Flows,
-    /// Requests made of all links.
-    asked: Pool<Asked>,
-    /// Blocks that all links have asked for.
-    queued: Pool<Block>,
-    sets: RemoteSets,
-    availability: Availability,
-    requests: Requests,
-    choker: Choker,
-    announcer: Announcer,
-    peers: Peers,
-    departed: Seldom<Departed>,
-    random: Streams,
     next_serial: u16,
     stopping: bool,
     /// Everything has been here once: nobody is told of a completion again.
     was_complete: bool,
     disk_congested: bool,
     endgame_noted: bool,
+    conns: Conns,
+    sets: RemoteSets,
+    availability: Availability,
+    /// Blocks that all links have asked for.
+    queued: Pool<Block>,
+    /// Requests made of all links.
+    asked: Pool<Asked>,
+    flows: Flows,
+    totals: Totals,
+    requests: Requests,
+    random: Streams,
     timers: Timers,
-    pace: Pace,
-    /// The earliest of all that is due, kept so that most inputs look at one number; [`Instant::NEVER`] if nothing is.
-    due: Instant,
     choked_at: Instant,
+    choker: Choker,
+    announcer: Announcer,
+    peers: Peers,
+    departed: Seldom<Departed>,
+    peer_id: PeerId,
+    info_hash: InfoHash,
+    pace: Pace,
 }
 
 /// What is due when, besides announces; [`Instant::NEVER`] if it is not. A change is followed by [`Torrent::reschedule`].
@@ -321,23 +325,27 @@ impl Torrent {
         round.min(choke).min(connect).min(rest).min(announce)
     }
 
-    /// Reads the torrent's own fields as [`touch`](Self::touch) does what they point to: to be called before it.
-    pub fn touch_self(&self) -> u64 {
-        self.due.as_micros() ^ self.totals.left ^ u64::from(self.have.count()) ^ u64::from(self.conns.len())
+    /// Names the places in memory that a message of this link needs, beside the torrent itself. Whoever drives many torrents
+    /// and knows which ones are next can have the processor fetch these for several of them at once, where handling one after
+    /// the other would wait for each. `stored` takes addresses only to hint at; nothing may be read through them.
+    pub fn link_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
+        stored(place(self.have.words(), 0));
+        stored(self.availability.place());
+        stored(self.sets.place(conn));
+        let row = self.conns.place(conn);
+        stored(row);
+        // A row may lie in two lines of the cache.
+        stored(row.wrapping_add(48));
     }
 
-    /// Reads the memory that handling a message of this link will need, and returns a sum without meaning. Whoever drives
-    /// many torrents and knows which one is next can call this for several of them first: the processor then fetches
-    /// their memory side by side, where handling one after the other would wait for each.
-    pub fn touch(&self, conn: ConnId) -> u64 {
-        let row = self.conns.get(conn).map_or(0, |row| {
-            let working = self.requests.touch(row.working);
-            let queues = self.asked.touch(row.asked) + self.queued.touch(row.queued);
-            u64::from(row.remote_count) + self.flows.touch(row.flow) + working + queues
-        });
-        let have = self.have.words().first().copied().unwrap_or(0);
-        let sums = [row, self.sets.touch(conn), self.availability.touch(), have, self.due.as_micros()];
-        sums.into_iter().fold(0, u64::wrapping_add)
+    /// Names the places that a request or a block of this link needs further: see [`link_places`](Self::link_places). Reads the
+    /// link's row.
+    pub fn queue_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
+        let Some(row) = self.conns.get(conn) else { return };
+        stored(self.asked.place(row.asked));
+        stored(self.queued.place(row.queued));
+        stored(self.flows.place(row.flow));
+        self.requests.places(row.working, stored);
     }
 
     /// The pieces that are here and checked.
@@ -415,4 +423,9 @@ impl Torrent {
 fn send(conn: &mut Conn, id: ConnId, now: Instant, message: Message, out: &mut Vec<Output>) {
     conn.sent_at = Coarse::of(now);
     out.push(Output::Send { conn: id, message });
+}
+
+/// The address of an item of a list, for hints to the processor; of its end if there is no such item.
+pub(crate) fn place<T>(items: &[T], at: usize) -> *const u8 {
+    items.as_ptr().wrapping_add(at.min(items.len())).cast()
 }

@@ -20,6 +20,7 @@ use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
 use crate::post::Post;
+use crate::prefetch::{prefetch, prefetch_value};
 use crate::store::Store;
 
 /// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
@@ -62,35 +63,39 @@ enum State {
 
 const _: () = assert!(size_of::<Link>() == 12);
 
-/// A node.
+/// Bytes of a node that lie before what is needed seldom.
+const HOT: usize = 768;
+
+/// A node. What every event needs lies first, and together: see [`crate::worker`].
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Node<S: Store> {
     /// When it next has something to do by itself, in microseconds.
     local_at: u64,
     /// When the window starts for which it has asked to be visited.
     wake_at: u64,
+    hash: Hash,
     id: NodeId,
     /// Events sent so far.
     order: u32,
-    hash: Hash,
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
-    pub(crate) peer: Option<Peer>,
     links: Vec<Link>,
-    up: Uplink<S::Payload>,
     down: Downlink<S::Payload>,
-    store: Option<S>,
+    up: Uplink<S::Payload>,
+    life: life::Life,
     /// Only while something is wrong with it.
     disk: Option<Box<disk::Disk>>,
-    /// Connection that has a block to acknowledge on the next message to it.
-    to_ack: Option<(u16, Acks)>,
-    life: life::Life,
-    record: record::Record,
-    /// Corrupt blocks that are stored and not judged yet.
-    tainted: Vec<Block>,
     /// Only with checkers.
     witness: Option<Box<Witness>>,
+    /// Connection that has a block to acknowledge on the next message to it.
+    to_ack: Option<(u16, Acks)>,
+    store: Option<S>,
+    peer: Option<Peer>,
+    /// Corrupt blocks that are stored and not judged yet.
+    tainted: Vec<Block>,
+    record: record::Record,
 }
 
 impl<S: Store> Node<S> {
@@ -398,18 +403,33 @@ impl<S: Store> Node<S> {
         post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
     }
 
-    /// Reads what the node consists of itself: see [`crate::worker::Worker::run`].
-    pub(crate) fn touch(&self) -> u64 {
-        let ends = self.up.due() ^ self.down.due() ^ self.life.due();
-        let torrent = self.peer.as_ref().map_or(0, |peer| peer.torrent().touch_self());
-        self.local_at ^ self.hash.value() ^ ends ^ self.links.len() as u64 ^ torrent
+    /// Has fetched what the node consists of itself: see [`crate::worker`].
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        prefetch_value(self, HOT);
     }
 
-    /// Reads what a message on this connection will need, or what the block that leaves next will.
-    pub(crate) fn touch_link(&self, conn: Option<u16>) -> u64 {
-        let Some(conn) = conn.or_else(|| self.up.serving()) else { return 0 };
-        let link = self.links.get(usize::from(conn)).map_or(0, |link| u64::from(link.remote));
-        link ^ self.peer.as_ref().map_or(0, |peer| peer.torrent().touch(ConnId(conn)))
+    /// Has fetched what a message on this connection needs, or what the block that leaves next does. Reads the node.
+    pub(crate) fn prefetch_link(&self, conn: Option<u16>) {
+        let conn = match conn {
+            Some(conn) => conn,
+            None => {
+                prefetch(self.up.place());
+                self.up.serving()
+            }
+        };
+        prefetch(self.links.as_ptr().wrapping_add(usize::from(conn)).cast());
+        if let Some(peer) = &self.peer {
+            peer.torrent().link_places(ConnId(conn), prefetch);
+        }
+    }
+
+    /// Has fetched what a request or a block on this connection needs further. Reads the row of the connection.
+    pub(crate) fn prefetch_queues(&self, conn: Option<u16>) {
+        let conn = conn.unwrap_or_else(|| self.up.serving());
+        if let Some(peer) = &self.peer {
+            peer.torrent().queue_places(ConnId(conn), prefetch);
+        }
     }
 
     /// Content that has come as far as the downlink, in bytes.
