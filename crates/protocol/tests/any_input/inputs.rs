@@ -224,7 +224,10 @@ pub(crate) fn drive(bytes: &[u8]) -> (u32, u32) {
         }
         assert!(torrent.conn_count() <= config.max_connections);
         assert_eq!(usize::from(torrent.conn_count()), open.len());
-        (0..7).for_each(|conn| _ = torrent.touch(ConnId(conn)));
+        (0..7).map(ConnId).for_each(|conn| {
+            torrent.link_places(conn, |_| ());
+            torrent.queue_places(conn, |_| ());
+        });
         let totals = torrent.totals();
         assert!(totals.left <= layout.length());
         assert_eq!(torrent.is_complete(), totals.left == 0);
