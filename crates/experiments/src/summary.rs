@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use swarmlab_sim::Framing;
 
-use crate::numbers::{
-    Decimal, TimeUnit, count, grouped, per_second, show_number, show_size, show_time, significant,
-};
+use crate::numbers::{Decimal, TimeUnit, count, significant};
 use crate::results::{Document, GroupResult, Results};
 use crate::table::{Table, clipped};
+use crate::units::{grouped, rate_of, show_duration, show_number, show_size};
 
 /// Groups that have a line; the others are in the files.
 const GROUPS: usize = 16;
@@ -53,7 +52,7 @@ fn head(text: &mut String, results: &Results<'_>) {
 /// Whether the run is complete, and why it ended.
 pub(crate) fn ending(results: &Results<'_>) -> String {
     let document = results.document();
-    let time = show_time(results.outcome().simulated);
+    let time = show_duration(results.outcome().simulated);
     match (document.end, document.complete) {
         ("leechers-done", _) => format!("complete: every honest leecher was done or gone after {time}"),
         ("max-time", true) => format!("complete: ran for {time}, as the scenario says"),
@@ -146,7 +145,7 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
 fn bound_words(results: &Results<'_>) -> String {
     match results.bound() {
         Some(bound) => {
-            format!("{} at least, set by {} (Kumar and Ross)", show_time(bound.time), bound.limit.words())
+            format!("{} at least, set by {} (Kumar and Ross)", show_duration(bound.time), bound.limit.words())
         }
         None => "none: this scenario does not wait for a last completion".to_owned(),
     }
@@ -154,7 +153,7 @@ fn bound_words(results: &Results<'_>) -> String {
 
 fn makespan_words(document: &Document) -> String {
     let Some(makespan) = document.makespan_seconds else { return "not all are done".to_owned() };
-    let time = show_time(duration(makespan));
+    let time = show_duration(duration(makespan));
     match document.efficiency {
         Some(share) => format!("{time} after the first came: {} of the best possible", share.percent()),
         None => format!("{time} after the first came"),
@@ -201,10 +200,10 @@ fn run_words(results: &Results<'_>) -> String {
     let (document, wall) = (results.document(), results.info().wall);
     let mut words = format!(
         "{} on {}: {} events/s, {} blocks/s",
-        show_time(wall),
+        show_duration(wall),
         count(document.threads.into(), "thread"),
-        show_number(per_second(document.events, wall)),
-        show_number(per_second(document.blocks, wall)),
+        show_number(rate_of(document.events, wall)),
+        show_number(rate_of(document.blocks, wall)),
     );
     if let Some(bytes) = document.bytes_per_node {
         let _ = write!(words, ", {} per node", show_size(bytes));
