@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use swarmlab_sim::Framing;
+use swarmlab_sim::{Framing, Stop};
 
 use crate::numbers::{Decimal, TimeUnit, count, significant};
 use crate::results::{Document, GroupResult, Results};
@@ -123,7 +123,11 @@ pub(crate) fn facts(results: &Results<'_>) -> Table {
 /// Name and value of each.
 pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
     let document = results.document();
-    let mut facts = vec![("bound", bound_words(results)), ("last one done", makespan_words(document))];
+    let mut facts = vec![("bound", bound_words(results))];
+    // In a run that ends by time nobody waits for a last one.
+    if results.model().run.stop == Stop::LeechersDone {
+        facts.push(("last one done", makespan_words(document)));
+    }
     facts.push(("uplinks", uplink_words(document)));
     if let Some(copies) = document.seed_copies {
         let sent: u64 =
@@ -135,6 +139,9 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
     }
     if let Some(wasted) = document.wasted_share.filter(|share| share.millionths() > 0) {
         facts.push(("wasted", format!("{} of what was received", wasted.percent_with(2))));
+    }
+    if let Some(copies) = document.true_copies {
+        facts.push(("real bytes", copies_words(document, copies)));
     }
     facts.push(("tracker", tracker_words(document)));
     facts.push(("overhead", overhead_words(results)));
@@ -170,6 +177,15 @@ fn uplink_words(document: &Document) -> String {
         percent(used.seeds),
         percent(document.link_utilisation.all),
     )
+}
+
+fn copies_words(document: &Document, copies: u64) -> String {
+    let completed: u64 = document.groups.iter().map(|group| group.completed).sum();
+    if copies == completed {
+        format!("{} completed with the content, byte for byte", count(copies, "peer"))
+    } else {
+        format!("only {} of {} completed with the content", grouped(copies), count(completed, "peer"))
+    }
 }
 
 fn tracker_words(document: &Document) -> String {
