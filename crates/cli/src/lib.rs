@@ -8,14 +8,17 @@
 pub mod args;
 mod closed;
 pub mod commands;
+mod course;
 pub mod decode;
 pub mod env;
 pub mod error;
 pub mod exit;
 pub mod join;
 pub mod logging;
+pub mod memory;
 pub mod progress;
 pub mod scenario;
+mod simulate;
 pub mod stop;
 pub mod style;
 #[cfg(test)]

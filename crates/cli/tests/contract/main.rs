@@ -11,5 +11,6 @@ mod recovery;
 mod running;
 #[path = "../shared/scrape.rs"]
 mod scrape;
+mod simulating;
 mod stopping;
 mod transfer;
