@@ -22,7 +22,7 @@ use crate::join;
 use crate::style::Palette;
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
-const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
+pub(crate) const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 /// Between two pictures of the swarm.
 const REDRAW: Duration = Duration::from_millis(150);
 /// Characters of a bar of pieces.

@@ -25,6 +25,7 @@ pub mod style;
 mod testing;
 pub mod text;
 pub mod torrent;
+mod twin;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
