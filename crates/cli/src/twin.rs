@@ -57,6 +57,9 @@ impl Twin {
                 .bold("\nthe same swarm simulated: the same engine, links of that rate in virtual time"),
         )?;
         out.line(side_by_side(&columns).trim_end())?;
+        out.line(env.out_style().dim(
+            "  the simulation knows rates and latencies, not this machine's processor and disk; every swarm draws its own luck",
+        ))?;
         Ok(true)
     }
 

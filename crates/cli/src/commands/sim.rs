@@ -97,7 +97,7 @@ impl Sim {
             real_bytes: self.real_bytes,
             ..Options::default()
         };
-        tell_memory(env, scenario);
+        tell_memory(env, scenario, self.real_bytes);
         scenario.model(&options).map_err(|error| self.no_content(error))
     }
 
@@ -117,15 +117,16 @@ fn report(dir: &Path) -> PathBuf {
     dir.join("report.html")
 }
 
-/// Memory of a node beside what its connections take, and of a connection, in bytes: measured over runs of 10,000 to
-/// 100,000 nodes.
-const NODE: u64 = 2_000;
-const CONNECTION: u64 = 100;
+/// Memory of the program, of a node beside what its connections take, and of a connection beside a bit for each piece, in
+/// bytes: what runs of 1,000 to 10,000 nodes took.
+const PROGRAM: u64 = 8_000_000;
+const NODE: u64 = 2_500;
+const CONNECTION: u64 = 130;
 
 /// With `-v`, says what memory the run will take; warns where there is less.
-fn tell_memory(env: &Env, scenario: &Scenario) {
+fn tell_memory(env: &Env, scenario: &Scenario, real_bytes: bool) {
     let pieces = u64::from(scenario.content.layout.piece_count());
-    let estimate: u64 = scenario
+    let nodes: u64 = scenario
         .groups
         .iter()
         .map(|group| {
@@ -134,9 +135,11 @@ fn tell_memory(env: &Env, scenario: &Scenario) {
             u64::from(group.count) * (NODE + connections * (CONNECTION + pieces.div_ceil(8)))
         })
         .sum();
+    let copies = if real_bytes { scenario.node_count() + 1 } else { 0 };
+    let estimate = PROGRAM + nodes + copies.saturating_mul(scenario.content.layout.length());
     if env.verbose() > 0 {
         env.note(format_args!(
-            "{} nodes will take up to about {} of memory",
+            "{} nodes will take about {} of memory",
             grouped(scenario.node_count()),
             show_size(estimate)
         ));
