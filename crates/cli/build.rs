@@ -1,13 +1,14 @@
-//! Embeds the project's sources, which `demo` spreads.
+//! Embeds the project's sources, which `demo` spreads, and the commit they are of, which results name.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 fn main() {
     let crates = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let mut files = Vec::new();
-    for name in ["metainfo", "protocol", "net", "cli"] {
+    for name in ["metainfo", "protocol", "net", "sim", "experiments", "cli"] {
         let sources = crates.join(name).join("src");
         collect(&sources, &mut files);
         println!("cargo::rerun-if-changed={}", sources.display());
@@ -23,8 +24,21 @@ fn main() {
         writeln!(table, "    ({name:?}, {bytes}),").expect("a string takes all");
     }
     table.push_str("]\n");
+    if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
+        println!("cargo::rustc-env=SWARMLAB_COMMIT={commit}");
+    }
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
+    }
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), table).expect("the build directory can be written");
+}
+
+/// What git says, where there is a git and a repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output =
+        Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) {

@@ -23,7 +23,7 @@ use crate::picture::{Row, picture};
 use crate::style::Palette;
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
-const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
+pub(crate) const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
 /// Between two pictures of the swarm.
 const REDRAW: Duration = Duration::from_millis(150);
 

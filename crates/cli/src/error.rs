@@ -33,6 +33,16 @@ impl Error {
         Error { exit: Exit::Unverified, ..Error::failed(message) }
     }
 
+    /// The work ended before it was finished (exit status 4).
+    pub fn unfinished(message: impl Into<String>) -> Error {
+        Error { exit: Exit::Unfinished, ..Error::failed(message) }
+    }
+
+    /// An expectation written in the scenario was not met (exit status 5).
+    pub fn unmet(message: impl Into<String>) -> Error {
+        Error { exit: Exit::Unmet, ..Error::failed(message) }
+    }
+
     /// The same error with its cause. The message should not repeat it: it is printed below.
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
         self.source = Some(source.into());

@@ -8,21 +8,25 @@
 pub mod args;
 mod closed;
 pub mod commands;
+mod course;
 pub mod decode;
 pub mod env;
 pub mod error;
 pub mod exit;
 pub mod join;
 pub mod logging;
+pub mod memory;
 pub mod picture;
 pub mod progress;
 pub mod scenario;
+mod simulate;
 pub mod stop;
 pub mod style;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod torrent;
+mod twin;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

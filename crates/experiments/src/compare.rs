@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::numbers::{Decimal, count, grouped, micros, show_size, show_time};
+use crate::numbers::{Decimal, count, micros};
 use crate::results::Results;
 use crate::statistics::Spread;
 use crate::table::{Table, clipped};
+use crate::units::{grouped, show_duration, show_size};
 
 /// What is compared of a run. A real swarm has most of it as well; what it does not know stays `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,11 +77,11 @@ pub fn side_by_side(runs: &[(&str, Figures)]) -> String {
     };
     row("leechers", &|run| Some(grouped(run.leechers)));
     row("completed", &|run| Some(grouped(run.completed)));
-    row("physical bound", &|run| run.bound.map(show_time));
+    row("physical bound", &|run| run.bound.map(show_duration));
     row("first done", &|run| spread(run).map(|times| shown(times.min)));
     row("median", &|run| spread(run).map(|times| shown(times.p50)));
     row("95 % done", &|run| spread(run).map(|times| shown(times.p95)));
-    row("last done", &|run| run.last.map(show_time));
+    row("last done", &|run| run.last.map(show_duration));
     row("of the best possible", &|run| {
         Some(Decimal::ratio(run.bound?.as_micros(), run.last?.as_micros())?.percent())
     });
@@ -99,7 +100,7 @@ pub fn side_by_side(runs: &[(&str, Figures)]) -> String {
     row("messages", &|run| run.messages.map(grouped));
     row("moved in all", &|run| Some(show_size(run.seeds_sent.saturating_add(run.leechers_sent))));
     row("tracker", &|run| run.announces.map(|announces| count(announces, "announce")));
-    row("wall time", &|run| run.wall.map(show_time));
+    row("wall time", &|run| run.wall.map(show_duration));
     table.to_string()
 }
 
@@ -108,7 +109,7 @@ fn spread(run: &Figures) -> Option<Spread> {
 }
 
 fn shown(micros: u64) -> String {
-    show_time(Duration::from_micros(micros))
+    show_duration(Duration::from_micros(micros))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! Numbers as text: fixed decimals for files, short quantities for people. All of it is integer arithmetic, so the same
-//! value is the same text on every machine.
+//! Numbers as text: fixed decimals for files, columns of times, counts. All of it is integer arithmetic, so the same value is
+//! the same text on every machine. Quantities with units are [`crate::units`].
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::units::grouped;
 
 /// A number of seconds, a ratio, a share: a whole number of `10^-places`, shown with all its places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,49 +85,9 @@ pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Digits in groups of three: `1,048,576`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `1 peer`, `1,000 peers`.
 pub fn count(number: u64, one: &str) -> String {
     format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// A size in binary units, three digits or so: `16 KiB`, `1.5 MiB`.
-pub fn show_size(bytes: u64) -> String {
-    scaled(bytes, 1024, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
-}
-
-/// A large number in short: `950`, `3.2 k`, `14 M`.
-pub fn show_number(number: u64) -> String {
-    scaled(number, 1000, &["", "k", "M", "G", "T"]).trim_end().to_owned()
-}
-
-/// A time: `340 ms`, `12.3 s`, `2 min 5 s`, `3 h 4 min`, `2 d 1 h`.
-pub fn show_time(time: Duration) -> String {
-    let millis = time.as_millis();
-    let tenths = (millis + 50) / 100;
-    let seconds = (millis + 500) / 1000;
-    let minutes = (seconds + 30) / 60;
-    match () {
-        () if time.is_zero() => "0 s".to_owned(),
-        () if millis == 0 => format!("{} us", time.as_micros()),
-        () if tenths < 10 => format!("{millis} ms"),
-        () if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
-        () if seconds < 3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        () if minutes < 24 * 60 => format!("{} h {} min", minutes / 60, minutes % 60),
-        () => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
-    }
 }
 
 /// The unit in which a column of times is short.
@@ -164,31 +126,6 @@ pub fn significant(value: Decimal) -> String {
     value.rounded(places).to_string()
 }
 
-/// So many in a time, as a number per second; 0 in no time.
-pub fn per_second(number: u64, time: Duration) -> u64 {
-    let rate = (u128::from(number) * 1_000_000_000).checked_div(time.as_nanos()).unwrap_or(0);
-    u64::try_from(rate).unwrap_or(u64::MAX)
-}
-
-/// The value in the largest unit that leaves at least 1; one decimal below 100 unless it is whole.
-fn scaled(value: u64, base: u64, units: &[&str]) -> String {
-    let mut factor = 1;
-    let mut unit = 0;
-    loop {
-        let tenths = (u128::from(value) * 10 + factor / 2) / factor;
-        let whole = (u128::from(value) + factor / 2) / factor;
-        if whole < u128::from(base) || unit + 1 == units.len() {
-            return match unit {
-                0 => format!("{value} {}", units[0]),
-                _ if tenths >= 1000 || tenths.is_multiple_of(10) => format!("{whole} {}", units[unit]),
-                _ => format!("{}.{} {}", tenths / 10, tenths % 10, units[unit]),
-            };
-        }
-        factor *= u128::from(base);
-        unit += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,19 +146,7 @@ mod tests {
 
     #[test]
     fn quantities_for_people() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
         assert_eq!(count(1, "peer") + ", " + &count(1000, "peer"), "1 peer, 1,000 peers");
-        for (number, text) in [(950, "950"), (3_240, "3.2 k"), (14_000_000, "14 M"), (999_950, "1 M")] {
-            assert_eq!(show_number(number), text);
-        }
-        assert_eq!(show_size(1_572_864), "1.5 MiB");
-        for (millis, text) in
-            [(340, "340 ms"), (12_345, "12.3 s"), (125_000, "2 min 5 s"), (11_040_000, "3 h 4 min")]
-        {
-            assert_eq!(show_time(Duration::from_millis(millis)), text);
-        }
         for (longest, name, text) in
             [(179, "seconds", "179"), (180, "minutes", "3.00"), (86_400, "hours", "24.0")]
         {
@@ -235,7 +160,5 @@ mod tests {
         {
             assert_eq!(significant(Decimal::micros(millionths)), text);
         }
-        assert_eq!(per_second(300, Duration::from_millis(1500)), 200);
-        assert_eq!(per_second(300, Duration::ZERO), 0);
     }
 }

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use swarmlab_sim::Framing;
+use swarmlab_sim::{Framing, Stop};
 
-use crate::numbers::{
-    Decimal, TimeUnit, count, grouped, per_second, show_number, show_size, show_time, significant,
-};
+use crate::numbers::{Decimal, TimeUnit, count, significant};
 use crate::results::{Document, GroupResult, Results};
 use crate::table::{Table, clipped};
+use crate::units::{grouped, rate_of, show_duration, show_number, show_size};
 
 /// Groups that have a line; the others are in the files.
 const GROUPS: usize = 16;
@@ -53,7 +52,7 @@ fn head(text: &mut String, results: &Results<'_>) {
 /// Whether the run is complete, and why it ended.
 pub(crate) fn ending(results: &Results<'_>) -> String {
     let document = results.document();
-    let time = show_time(results.outcome().simulated);
+    let time = show_duration(results.outcome().simulated);
     match (document.end, document.complete) {
         ("leechers-done", _) => format!("complete: every honest leecher was done or gone after {time}"),
         ("max-time", true) => format!("complete: ran for {time}, as the scenario says"),
@@ -124,7 +123,11 @@ pub(crate) fn facts(results: &Results<'_>) -> Table {
 /// Name and value of each.
 pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
     let document = results.document();
-    let mut facts = vec![("bound", bound_words(results)), ("last one done", makespan_words(document))];
+    let mut facts = vec![("bound", bound_words(results))];
+    // In a run that ends by time nobody waits for a last one.
+    if results.model().run.stop == Stop::LeechersDone {
+        facts.push(("last one done", makespan_words(document)));
+    }
     facts.push(("uplinks", uplink_words(document)));
     if let Some(copies) = document.seed_copies {
         let sent: u64 =
@@ -137,6 +140,9 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
     if let Some(wasted) = document.wasted_share.filter(|share| share.millionths() > 0) {
         facts.push(("wasted", format!("{} of what was received", wasted.percent_with(2))));
     }
+    if let Some(copies) = document.true_copies {
+        facts.push(("real bytes", copies_words(document, copies)));
+    }
     facts.push(("tracker", tracker_words(document)));
     facts.push(("overhead", overhead_words(results)));
     facts.push(("this run", run_words(results)));
@@ -146,7 +152,7 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
 fn bound_words(results: &Results<'_>) -> String {
     match results.bound() {
         Some(bound) => {
-            format!("{} at least, set by {} (Kumar and Ross)", show_time(bound.time), bound.limit.words())
+            format!("{} at least, set by {} (Kumar and Ross)", show_duration(bound.time), bound.limit.words())
         }
         None => "none: this scenario does not wait for a last completion".to_owned(),
     }
@@ -154,7 +160,7 @@ fn bound_words(results: &Results<'_>) -> String {
 
 fn makespan_words(document: &Document) -> String {
     let Some(makespan) = document.makespan_seconds else { return "not all are done".to_owned() };
-    let time = show_time(duration(makespan));
+    let time = show_duration(duration(makespan));
     match document.efficiency {
         Some(share) => format!("{time} after the first came: {} of the best possible", share.percent()),
         None => format!("{time} after the first came"),
@@ -171,6 +177,15 @@ fn uplink_words(document: &Document) -> String {
         percent(used.seeds),
         percent(document.link_utilisation.all),
     )
+}
+
+fn copies_words(document: &Document, copies: u64) -> String {
+    let completed: u64 = document.groups.iter().map(|group| group.completed).sum();
+    if copies == completed {
+        format!("{} completed with the content, byte for byte", count(copies, "peer"))
+    } else {
+        format!("only {} of {} completed with the content", grouped(copies), count(completed, "peer"))
+    }
 }
 
 fn tracker_words(document: &Document) -> String {
@@ -201,10 +216,10 @@ fn run_words(results: &Results<'_>) -> String {
     let (document, wall) = (results.document(), results.info().wall);
     let mut words = format!(
         "{} on {}: {} events/s, {} blocks/s",
-        show_time(wall),
+        show_duration(wall),
         count(document.threads.into(), "thread"),
-        show_number(per_second(document.events, wall)),
-        show_number(per_second(document.blocks, wall)),
+        show_number(rate_of(document.events, wall)),
+        show_number(rate_of(document.blocks, wall)),
     );
     if let Some(bytes) = document.bytes_per_node {
         let _ = write!(words, ", {} per node", show_size(bytes));

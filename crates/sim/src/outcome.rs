@@ -27,6 +27,9 @@ pub struct Outcome {
     pub tracker: TrackerLoad,
     /// Content in bytes that group `from` sent to group `to`: `flows[from][to]`.
     pub flows: Vec<Vec<u64>>,
+    /// Nodes whose bytes were those of the content when they completed; `None` of a run without real content. It is as
+    /// many as completed, or pieces were taken for good that are not.
+    pub true_copies: Option<u64>,
     /// What the checkers say; empty if they did not run.
     pub checks: Vec<Check>,
 }

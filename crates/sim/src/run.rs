@@ -339,6 +339,7 @@ impl Chair<'_, '_> {
             messages: sum.messages,
             tracker: sum.tracker,
             flows: sum.flows.chunks(groups).map(<[u64]>::to_vec).collect(),
+            true_copies: self.world.model.content.real.as_ref().map(|_| sum.true_copies),
             checks: if self.world.model.run.check { sum.breaches.report() } else { Vec::new() },
         }
     }

@@ -24,6 +24,9 @@ pub(crate) trait Store: Send + Sized + fmt::Debug {
 
     /// Whether the piece hashes to what it must; `None` where no bytes are kept.
     fn check(&self, content: Option<&RealContent>, layout: &Layout, piece: PieceIndex) -> Option<bool>;
+
+    /// Whether all of it is the content, byte for byte; `false` where no bytes are kept.
+    fn is_true_copy(&self, content: Option<&RealContent>) -> bool;
 }
 
 /// No content: a corrupt block is a mark.
@@ -43,6 +46,10 @@ impl Store for Marks {
 
     fn check(&self, _: Option<&RealContent>, _: &Layout, _: PieceIndex) -> Option<bool> {
         None
+    }
+
+    fn is_true_copy(&self, _: Option<&RealContent>) -> bool {
+        false
     }
 }
 
@@ -90,5 +97,9 @@ impl Store for Bytes {
         let start = layout.piece_offset(piece) as usize;
         let bytes = &self.0[start..start + layout.piece_len(piece) as usize];
         Some(content.is_some_and(|content| Sha1::digest(bytes)[..] == content.hashes[piece.0 as usize]))
+    }
+
+    fn is_true_copy(&self, content: Option<&RealContent>) -> bool {
+        content.is_some_and(|content| self.0[..] == content.bytes[..])
     }
 }

@@ -155,6 +155,8 @@ pub(crate) struct Tally {
     pub(crate) lost: u64,
     /// Calls to addresses that are nobody's.
     pub(crate) misdialled: u64,
+    /// Nodes that had the bytes of the content when they completed.
+    pub(crate) true_copies: u64,
     pub(crate) tracker: crate::TrackerLoad,
     pub(crate) breaches: Breaches,
 }
@@ -176,6 +178,7 @@ impl Tally {
             received: 0,
             lost: 0,
             misdialled: 0,
+            true_copies: 0,
             tracker: crate::TrackerLoad::default(),
             breaches: Breaches::default(),
         }
@@ -220,6 +223,7 @@ impl Tally {
         self.received += other.received;
         self.lost += other.lost;
         self.misdialled += other.misdialled;
+        self.true_copies += other.true_copies;
         self.tracker.announces += other.tracker.announces;
         self.tracker.unanswered += other.tracker.unanswered;
         self.tracker.peers_given += other.tracker.peers_given;

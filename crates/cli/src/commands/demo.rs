@@ -1,4 +1,4 @@
-//! `swarmlab demo`: a real swarm on loopback in one command, to be watched.
+//! `swarmlab demo`: a real swarm on loopback in one command, to be watched, and the same swarm simulated.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::text::count;
 use crate::torrent;
+use crate::twin::Twin;
 
 /// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
 /// to send everything once, so choking and trading can be watched. More content gets as much more, so that it takes no
@@ -33,12 +34,13 @@ const PIECE_LENGTH: u32 = 256 << 10;
 /// The project's own sources, as they were when the program was built.
 const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
-/// Watch a real file spread through a real swarm on this machine
+/// Watch a real file spread through a real swarm on this machine, then the same swarm simulated
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker,
 a seed and 8 leeches on 127.0.0.1, and checks every copy byte for byte. Upload limits make it last
-some 15 s, if the machine can. Everything is written to a temporary directory that is removed at
+some 15 s, if the machine can. Then it simulates the same swarm, and one of 1,000 leeches, and prints
+all three side by side. Everything is written to a temporary directory that is removed at
 the end.
 
 Examples:
@@ -95,7 +97,10 @@ impl Demo {
                 style.good("verified:"),
                 show_duration(report.seconds),
             ))?;
-            return Ok(Exit::Done);
+            drop(out);
+            let twin = Twin { layout: torrent.layout(), leeches: LEECHES as u32, max_up: MAX_UP };
+            let done = twin.print_beside(env, &report)?;
+            return Ok(if done { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) });
         }
         out.line(format_args!(
             "{} only {identical} of {LEECHES} copies are identical",

@@ -11,6 +11,7 @@ mod scenario;
 mod seed;
 mod share;
 mod show;
+mod sim;
 mod swarm;
 mod tracker;
 mod verify;
@@ -53,6 +54,7 @@ commands! {
     Download(download::Download),
     Share(share::Share),
     Swarm(swarm::Swarm),
+    Sim(sim::Sim),
     Scenario(scenario::ScenarioCommand),
     Decode(decode::Decode),
     Completions(completions::Completions),

@@ -12,6 +12,7 @@ mod running;
 #[path = "../shared/scrape.rs"]
 mod scrape;
 mod sharing;
+mod simulating;
 mod stopping;
 mod told;
 mod transfer;

@@ -1,7 +1,7 @@
 //! Axes: what a value is called, which round values get a tick, and where a value lies. Times are microseconds, shares and
 //! ratios millionths, counts themselves.
 
-use crate::numbers::{grouped, show_number};
+use crate::units::{grouped, show_number};
 
 /// Most ticks besides the one at 0.
 const TICKS: u64 = 5;

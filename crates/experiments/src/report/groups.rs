@@ -8,10 +8,11 @@ use super::axis::Axis;
 use super::chart::{WIDTH, tenths};
 use super::fold::{Fold, fold};
 use super::html::escape;
-use crate::numbers::{Decimal, show_size};
+use crate::numbers::Decimal;
 use crate::results::Results;
 use crate::statistics::Spread;
 use crate::table::clipped;
+use crate::units::show_size;
 
 /// Millionths of one.
 const MILLION: u128 = 1_000_000;

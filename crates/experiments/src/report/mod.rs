@@ -18,9 +18,10 @@ use std::fmt::Write as _;
 use html::escape;
 use pictures::Picture;
 
-use crate::numbers::{Decimal, TimeUnit, count, grouped, show_size, show_time};
+use crate::numbers::{Decimal, TimeUnit, count};
 use crate::results::{Document, GroupResult, Results};
 use crate::summary::{duration, ending, fact_list, time_unit};
+use crate::units::{grouped, show_duration, show_size};
 
 /// Groups that have a row; the others are in `results.json`.
 const GROUPS: usize = 100;
@@ -95,7 +96,7 @@ fn sentence(words: &str) -> String {
 
 fn tiles(page: &mut String, document: &Document) {
     let time = |seconds: Option<Decimal>| {
-        seconds.map_or_else(|| "-".to_owned(), |seconds| show_time(duration(seconds)))
+        seconds.map_or_else(|| "-".to_owned(), |seconds| show_duration(duration(seconds)))
     };
     let share = |share: Option<Decimal>| share.map_or_else(|| "-".to_owned(), Decimal::percent);
     let copies = document.seed_copies.map_or_else(|| "-".to_owned(), |copies| copies.rounded(2).to_string());

@@ -8,9 +8,10 @@ use super::chart::{Chart, Mark, Series, Shape};
 use super::fold::{Fold, fold};
 use super::thin;
 use crate::bound::is_awaited;
-use crate::numbers::{count, grouped, micros, show_time};
+use crate::numbers::{count, micros};
 use crate::results::{Results, download_time, present};
 use crate::statistics::quantile;
+use crate::units::{grouped, show_duration};
 
 /// Millionths of one.
 const MILLION: u64 = 1_000_000;
@@ -197,7 +198,7 @@ fn over_time(
 }
 
 fn time_of(micros: u64) -> String {
-    show_time(std::time::Duration::from_micros(micros))
+    show_duration(std::time::Duration::from_micros(micros))
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ pub struct Document {
     pub tracker: TrackerResult,
     /// Who gave how much to whom, by group; pairs without any are left out.
     pub flows: Vec<PeerFlow>,
+    /// Of a run with real content: nodes that had its true bytes when they completed.
+    pub true_copies: Option<u64>,
     /// What the checkers say; empty if they did not run.
     pub checks: Vec<CheckResult>,
 }
@@ -281,6 +283,7 @@ impl Document {
                 peers_given: outcome.tracker.peers_given,
             },
             flows: flows(model, outcome),
+            true_copies: outcome.true_copies,
             checks: outcome.checks.iter().map(check).collect(),
         }
     }

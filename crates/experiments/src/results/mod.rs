@@ -115,6 +115,11 @@ impl<'a> Results<'a> {
         serde_json::to_value(&self.document).expect("plain numbers and texts have a JSON form")
     }
 
+    /// Whether the run is complete, and why it ended, in one sentence.
+    pub fn ending(&self) -> String {
+        summary::ending(self)
+    }
+
     /// The text a person reads, at most 100 columns wide.
     pub fn summary(&self) -> String {
         summary::of(self)

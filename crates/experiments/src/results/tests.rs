@@ -153,6 +153,7 @@ pub(crate) fn small() -> Case {
         messages,
         tracker: TrackerLoad { announces: 5, unanswered: 1, peers_given: 4 },
         flows: vec![vec![0, 2_400_000], vec![0, 1_600_000]],
+        true_copies: None,
         checks: vec![
             Check { name: "conservation", failure: None, failures: 0 },
             Check { name: "progress", failure: Some("at 3 s node 2 waits".to_owned()), failures: 2 },

@@ -12,10 +12,10 @@ use swarmlab_protocol::Random;
 use swarmlab_sim::RealContent;
 
 use super::diagnostic::quote;
-use crate::units::show_size;
+use crate::units::{grouped, show_size};
 
-/// Most content that moves for real: every node keeps what it has.
-const MOST_REAL: u64 = 1 << 30;
+/// Most memory for content that moves for real, in bytes: every node keeps a copy, the original is another.
+const MOST_REAL: u64 = 4 << 30;
 /// Largest torrent that is read: what its parser takes.
 const LARGEST_TORRENT: u64 = 64 << 20;
 /// The purpose of the random numbers that content is made of.
@@ -45,8 +45,16 @@ pub enum ContentKind {
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
     /// There is more than a run can hold.
-    #[error("the content has {}; with real bytes it may have 1 GiB", show_size(*.0))]
-    TooLarge(u64),
+    #[error(
+        "real bytes of {} would be kept by {} nodes, {} in all; a run may keep {}",
+        show_size(*length), grouped(*nodes), show_size(length.saturating_mul(*nodes)), show_size(MOST_REAL)
+    )]
+    TooLarge {
+        /// How many nodes there are.
+        nodes: u64,
+        /// Length of the content in bytes.
+        length: u64,
+    },
     /// A file cannot be read.
     #[error("cannot read the content {}", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
@@ -64,16 +72,20 @@ pub enum ContentError {
 }
 
 impl Content {
-    /// The content of a run's model, with its bytes if asked for.
-    pub(super) fn resolve(&self, seed: u64, real: bool) -> Result<swarmlab_sim::Content, ContentError> {
-        let real = if real { Some(self.real(seed)?) } else { None };
+    /// The content of a run's model, with its bytes if so many nodes are to keep them.
+    pub(super) fn resolve(
+        &self,
+        seed: u64,
+        real_for: Option<u64>,
+    ) -> Result<swarmlab_sim::Content, ContentError> {
+        let real = real_for.map(|nodes| self.real(seed, nodes)).transpose()?;
         Ok(swarmlab_sim::Content { layout: self.layout, real })
     }
 
-    fn real(&self, seed: u64) -> Result<RealContent, ContentError> {
+    fn real(&self, seed: u64, nodes: u64) -> Result<RealContent, ContentError> {
         let length = self.layout.length();
-        if length > MOST_REAL {
-            return Err(ContentError::TooLarge(length));
+        if length.saturating_mul(nodes + 1) > MOST_REAL {
+            return Err(ContentError::TooLarge { nodes, length });
         }
         let bytes = match &self.kind {
             ContentKind::Generated => generated(seed, length as usize),

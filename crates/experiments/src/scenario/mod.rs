@@ -126,7 +126,7 @@ pub struct Options {
     pub check: bool,
     /// Keep a sample for each row of the timeline.
     pub timeline: bool,
-    /// Move real content, at most 1 GiB.
+    /// Move real content: at most 4 GiB in the memory of all nodes.
     pub real_bytes: bool,
 }
 
@@ -162,7 +162,8 @@ impl Scenario {
     /// When real content is asked for and there is too much of it, or it cannot be read or is not what it should be.
     pub fn model(&self, options: &Options) -> Result<Model, ContentError> {
         let seed = options.seed.unwrap_or(self.seed);
-        let content = self.content.resolve(seed, options.real_bytes)?;
+        let real_for = options.real_bytes.then(|| self.node_count());
+        let content = self.content.resolve(seed, real_for)?;
         let run = Run {
             stop: self.stop,
             max_time: self.max_time,

@@ -12,7 +12,7 @@ mod tests;
 use std::time::Duration;
 
 pub use exact::{exact_frequency, exact_rate, exact_size, exact_time};
-pub use show::{rate_of, show_duration, show_exact, show_rate, show_size};
+pub use show::{grouped, rate_of, show_duration, show_exact, show_number, show_rate, show_size};
 
 /// Why a text is not a quantity. The message does not repeat the whole text: whoever prints it names the flag and
 /// its value.

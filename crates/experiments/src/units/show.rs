@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 const BINARY: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+const PLAIN: [&str; 5] = ["", "k", "M", "G", "T"];
 const DECIMAL: [&str; 4] = ["B/s", "kB/s", "MB/s", "GB/s"];
 
 /// A size in binary units: `16 KiB`, `1.5 MiB`, `700 MiB`.
@@ -24,9 +25,14 @@ pub fn show_rate(bytes_per_second: u64) -> String {
     scaled(bytes_per_second, 1000, &DECIMAL)
 }
 
-/// Bytes per second over a time; over no time at all, nothing.
-pub fn rate_of(bytes: u64, time: Duration) -> u64 {
-    let rate = (u128::from(bytes) * 1_000_000_000).checked_div(time.as_nanos()).unwrap_or(0);
+/// A large number in short: `950`, `3.2 k`, `14 M`.
+pub fn show_number(number: u64) -> String {
+    scaled(number, 1000, &PLAIN).trim_end().to_owned()
+}
+
+/// So many (bytes, events) per second over a time; over no time at all, nothing.
+pub fn rate_of(number: u64, time: Duration) -> u64 {
+    let rate = (u128::from(number) * 1_000_000_000).checked_div(time.as_nanos()).unwrap_or(0);
     u64::try_from(rate).unwrap_or(u64::MAX)
 }
 
@@ -66,10 +72,10 @@ fn scaled(value: u64, base: u64, units: &[&str]) -> String {
     }
 }
 
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
+/// Digits in groups of three: `1,048,576`.
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let mut text = String::new();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');

@@ -116,6 +116,12 @@ fn quantities_are_shown_short() {
     ] {
         assert_eq!(show_duration(Duration::from_millis(millis)), text);
     }
+    for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+        assert_eq!(grouped(number), text);
+    }
+    for (number, text) in [(950, "950"), (3_240, "3.2 k"), (14_000_000, "14 M"), (999_950, "1 M")] {
+        assert_eq!(show_number(number), text);
+    }
     assert_eq!(rate_of(10, Duration::ZERO), 0);
     assert_eq!(rate_of(10, Duration::from_millis(500)), 20);
 }

@@ -36,6 +36,7 @@ use swarmlab_protocol::{Bitfield, Config, Handshake, PeerId, Random, Reserved};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+pub use run::blocks_at_once;
 pub use snapshot::{AnnounceRecord, Counts, Exchange, Phase, Snapshot};
 
 use crate::disk::{Content, DiskError, Resume};

@@ -116,6 +116,12 @@ struct Queues {
     answers: UnboundedReceiver<Answer>,
 }
 
+/// Blocks of `block_len` bytes that a link may have between the engine and its socket under an upload limit in bytes per
+/// second.
+pub fn blocks_at_once(max_up: Option<u64>, block_len: u32) -> u16 {
+    max_up.map_or(CREDIT, |rate| UploadLimit::<Key>::credit(rate, block_len))
+}
+
 /// The engine with everything it moves.
 pub(super) struct Driver {
     pub(super) torrent: Torrent,
@@ -179,8 +185,7 @@ impl Driver {
             key: Random::stream(config.seed, 0x2d).bits() as u32,
             bind: from,
         };
-        let credit =
-            config.max_up.map_or(CREDIT, |rate| UploadLimit::<Key>::credit(rate, layout.block_len()));
+        let credit = blocks_at_once(config.max_up, layout.block_len());
         let mut driver = Driver {
             keeper: Keeper::new(resume, have.count()),
             disk: Disk::start(&content, writable, disk_sender),

@@ -202,6 +202,9 @@ impl<S: Store> Node<S> {
         presence.seeds += 1;
         if self.record.complete.set_once(now) {
             presence.completed += 1;
+            let content = post.world.model.content.real.as_ref();
+            let is_true = self.store.as_ref().is_some_and(|store| store.is_true_copy(content));
+            post.tally.true_copies += u64::from(is_true);
         }
         if let Some(witness) = &self.witness {
             let since = self.record.join.get().unwrap_or(0);

@@ -18,12 +18,13 @@ fn real_bytes_are_hashed_for_real_and_a_corrupter_is_caught() {
     real.content.real = Some(RealContent { bytes: bytes.clone(), hashes });
     let outcome = run(real.clone());
     assert_eq!((outcome.end.clone(), completed(&outcome, 1)), (End::LeechersDone, 4));
+    assert_eq!((outcome.true_copies, marked.true_copies), (Some(4), None));
     assert_eq!(outcome.digest, marked.digest, "marks stand for bytes");
     // With hashes of something else nobody gets anywhere: they really are computed.
     real.content.real = Some(RealContent { bytes, hashes: vec![[0; 20]; 64].into() });
     real.run.max_time = super::seconds(200);
     let outcome = run(real);
-    assert_eq!(completed(&outcome, 1), 0);
+    assert_eq!((completed(&outcome, 1), outcome.true_copies), (0, Some(0)));
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn real_content_comes_from_the_seed_a_file_or_a_torrent() {
     wrong[20_000] ^= 1;
     fs::write(folder.path().join("data.bin"), wrong).expect("a file");
     assert!(matches!(scenario.model(&real), Err(ContentError::Wrong(1))));
-    assert!(matches!(model("{ size = \"2 GiB\" }"), Err(ContentError::TooLarge(_))));
+    assert!(matches!(model("{ size = \"2 GiB\" }"), Err(ContentError::TooLarge { .. })));
     fs::write(folder.path().join("data.torrent"), "nonsense").expect("a file");
     let said = said(with("{ torrent = \"data.torrent\" }"));
     assert!(said[0].starts_with("3:23: cannot read the torrent 'data.torrent': "), "{said:?}");

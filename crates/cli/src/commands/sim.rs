@@ -1,0 +1,200 @@
+//! `swarmlab sim`: runs a scenario in the simulated network.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use swarmlab_experiments::results::{Results, RunInfo, check_directory};
+use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
+use swarmlab_experiments::units::{grouped, show_size};
+use swarmlab_sim::End;
+
+use crate::env::Env;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::memory;
+use crate::scenario;
+use crate::simulate::{Simulated, simulate, threads_for};
+
+/// Simulate a swarm: the same engine, virtual time, up to a million peers
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  swarmlab sim quickstart
+  swarmlab sim flash-crowd --set group.leechers.count=200 --set client.picker=random
+  swarmlab sim mine.toml --seed 7 -o results    then open results/report.html
+  swarmlab sim hostile --real-bytes --check
+  swarmlab sim quickstart --json | jq .efficiency
+
+The same scenario, seed and version give the same digest on every machine and for any number of threads. Exits with 4
+if the run ends unfinished (the longest time has passed, or nobody holds some piece), with 5 if an expectation of the
+scenario is not met.
+
+swarmlab scenario list shows the scenarios that come with the program.")]
+pub struct Sim {
+    /// Name of a scenario that comes with the program, or a file
+    #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
+    scenario: String,
+    /// Seed of everything drawn at random [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Threads that simulate; the result does not depend on it [default: one per core, one for small swarms]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Change a value of the scenario before (repeat), such as client.unchoke_slots=6 or group.leechers.count=500
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    sets: Vec<String>,
+    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    output: Option<PathBuf>,
+    /// Print one JSON document (schema sim/1)
+    #[arg(long)]
+    json: bool,
+    /// Check what must hold in every run: conservation of bytes, causality, honesty, progress and more
+    #[arg(long)]
+    check: bool,
+    /// Move real content and hash it; every node keeps its copy in memory
+    #[arg(long)]
+    real_bytes: bool,
+}
+
+impl Sim {
+    pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let source = scenario::find(env, &self.scenario)?;
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let sets: Vec<String> = self.sets.iter().cloned().chain(seed).collect();
+        let scenario = source.parse(&sets).map_err(|error| scenario::refuse(&self.scenario, &error))?;
+        let output = self.output.as_deref().map(|dir| env.resolve(dir));
+        if let Some(dir) = &output {
+            // Before a long run rather than after it.
+            check_directory(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
+        }
+        let simulated = simulate(env, &scenario.name, self.model(env, &scenario)?)?;
+        let info = RunInfo {
+            scenario_name: scenario.name.clone(),
+            scenario_text: source.text,
+            resolved: scenario.resolved_json(),
+            warmup: scenario.warmup,
+            ..simulated.info()
+        };
+        let results = Results::new(&simulated.model, &simulated.outcome, info);
+        if let Some(dir) = &output {
+            results.write(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
+        }
+        let text = if self.json { results.json() } else { results.summary() };
+        env.print(text.as_bytes())?;
+        if let Some(dir) = &self.output {
+            env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
+        }
+        verdict(env, &scenario, &simulated, &results)
+    }
+
+    fn model(&self, env: &Env, scenario: &Scenario) -> Result<swarmlab_sim::Model, Error> {
+        let nodes = scenario.node_count();
+        let options = Options {
+            threads: self.threads.unwrap_or_else(|| threads_for(nodes)),
+            check: self.check,
+            timeline: self.output.is_some(),
+            real_bytes: self.real_bytes,
+            ..Options::default()
+        };
+        tell_memory(env, scenario, self.real_bytes);
+        scenario.model(&options).map_err(|error| self.no_content(error))
+    }
+
+    fn no_content(&self, error: ContentError) -> Error {
+        match error {
+            ContentError::TooLarge { .. } => Error::invalid(error.to_string()).help(
+                "simulate fewer nodes or less content (--set content.size='1 MiB'), or leave --real-bytes out: \
+                 then blocks are counted, and corrupt ones marked, without their bytes",
+            ),
+            ContentError::Wrong(_) => Error::unverified("the content is not what the torrent says").because(error),
+            _ => Error::failed(format!("the content of {} cannot move", self.scenario)).because(error),
+        }
+    }
+}
+
+fn report(dir: &Path) -> PathBuf {
+    dir.join("report.html")
+}
+
+/// Memory of the program, of a node beside what its connections take, and of a connection beside a bit for each piece, in
+/// bytes: what runs of 1,000 to 10,000 nodes took.
+const PROGRAM: u64 = 8_000_000;
+const NODE: u64 = 2_500;
+const CONNECTION: u64 = 130;
+
+/// With `-v`, says what memory the run will take; warns where there is less.
+fn tell_memory(env: &Env, scenario: &Scenario, real_bytes: bool) {
+    let pieces = u64::from(scenario.content.layout.piece_count());
+    let nodes: u64 = scenario
+        .groups
+        .iter()
+        .map(|group| {
+            let connections = u64::from(group.client.config.max_connections);
+            let connections = connections.min(scenario.node_count());
+            u64::from(group.count) * (NODE + connections * (CONNECTION + pieces.div_ceil(8)))
+        })
+        .sum();
+    let copies = if real_bytes { scenario.node_count() + 1 } else { 0 };
+    let estimate = PROGRAM + nodes + copies.saturating_mul(scenario.content.layout.length());
+    if env.verbose() > 0 {
+        env.note(format_args!(
+            "{} nodes will take about {} of memory",
+            grouped(scenario.node_count()),
+            show_size(estimate)
+        ));
+    }
+    if let Some(there) = memory::available().filter(|there| *there < estimate) {
+        env.warn(format_args!(
+            "this run may need {} of memory; {} are free",
+            show_size(estimate),
+            show_size(there)
+        ));
+    }
+}
+
+/// The exit status, and for all but 0 the reason. An interrupted run is not judged.
+fn verdict(
+    env: &Env,
+    scenario: &Scenario,
+    simulated: &Simulated,
+    results: &Results<'_>,
+) -> Result<Exit, Error> {
+    let document = results.document();
+    if simulated.outcome.end == End::Interrupted {
+        return Ok(env.stop().exit().unwrap_or(Exit::Unfinished));
+    }
+    if let Some(check) = document.checks.iter().find(|check| !check.ok) {
+        let what = check.first_failure.as_deref().unwrap_or("it failed");
+        return Err(Error::failed(format!("the check {} does not hold: {what}", check.name))
+            .help("this is a fault of swarmlab: please report the scenario and its seed"));
+    }
+    let completed: u64 = document.groups.iter().map(|group| group.completed).sum();
+    if let Some(copies) = document.true_copies.filter(|copies| *copies < completed) {
+        return Err(Error::unverified(format!("only {copies} of {completed} copies are the content")));
+    }
+    let unmet = unmet(&scenario.expect, &results.value());
+    if !document.complete {
+        unmet.iter().for_each(|unmet| env.warn(format_args!("not met: {unmet}")));
+        return Err(unfinished(results));
+    }
+    if unmet.is_empty() { Ok(Exit::Done) } else { Err(Error::unmet(not_met(&unmet))) }
+}
+
+fn unfinished(results: &Results<'_>) -> Error {
+    let error = Error::unfinished(results.ending());
+    match results.outcome().end {
+        End::MaxTime => error.help("give it longer with --set run.max_time='48 h'"),
+        _ => error,
+    }
+}
+
+fn not_met(unmet: &[Unmet]) -> String {
+    match unmet {
+        [one] => format!("an expectation of the scenario is not met: {one}"),
+        many => {
+            let lines: String = many.iter().map(|unmet| format!("\n  {unmet}")).collect();
+            format!("{} expectations of the scenario are not met:{lines}", many.len())
+        }
+    }
+}
