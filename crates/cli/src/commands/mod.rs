@@ -6,6 +6,7 @@ mod create;
 mod decode;
 mod demo;
 mod download;
+mod fuzz;
 mod man;
 mod scenario;
 mod seed;
@@ -54,6 +55,7 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Scenario(scenario::ScenarioCommand),
+    Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),
