@@ -3,6 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::calendar::{Bucket, Key};
+use crate::check::patience;
 use crate::event::What;
 use crate::node::Node;
 use crate::post::Post;
@@ -72,8 +73,9 @@ impl<'a, S: Store> Worker<'a, S> {
     /// Checks that nobody waits too long for what is there to be had.
     pub(crate) fn check_progress(&mut self, now: u64, holders: &[u32]) {
         let Some(quiet_since) = self.post.world.quiet_since(now) else { return };
+        let patience = patience(self.post.world);
         for node in &self.nodes {
-            node.check_progress(now, quiet_since, holders, &mut self.post.tally.breaches);
+            node.check_progress(now, (quiet_since, patience), holders, &mut self.post.tally.breaches);
         }
     }
 

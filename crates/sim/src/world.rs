@@ -94,11 +94,12 @@ impl World {
             .any(|&(from, until, a, b)| (from..until).contains(&at) && (groups == (a, b) || groups == (b, a)))
     }
 
-    /// Since when nothing has been wrong; `None` if something is.
+    /// Since when nothing has been wrong with the network; `None` if something is. Nodes that never come back are no fault of
+    /// the others, and a disk that is bad for good is its own node's.
     pub(crate) fn quiet_since(&self, now: u64) -> Option<u64> {
         let spans = self.model.faults.iter().map(|fault| {
             let at = fault.at.as_micros() as u64;
-            let lasts = !matches!(fault.kind, FaultKind::Reset(_));
+            let lasts = matches!(fault.kind, FaultKind::TrackerDown | FaultKind::Partition(..));
             match fault.length {
                 Some(length) => (at, at + length.as_micros() as u64),
                 None if lasts => (at, u64::MAX),

@@ -7,7 +7,7 @@ use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Bitfield, Input, Setup};
 
 use super::Node;
-use crate::check::{Breaches, PATIENCE_US, Rule, Witness};
+use crate::check::{Breaches, Rule, Witness};
 use crate::draw::{Purpose, stream};
 use crate::network::peer_id_of;
 use crate::plan::{Mishap, Plan, initial_pieces, stay};
@@ -281,18 +281,18 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Checks that the node has not waited too long for something it could have. `holders` counts who holds each piece
-    /// and gives it.
+    /// Checks that the node has not waited longer than `patience` for something it could have. `holders` counts who holds
+    /// each piece and gives it.
     pub(crate) fn check_progress(
         &self,
         now: u64,
-        quiet_since: u64,
+        (quiet_since, patience): (u64, u64),
         holders: &[u32],
         breaches: &mut Breaches,
     ) {
         let (Some(peer), Some(witness)) = (&self.peer, &self.witness) else { return };
         let since = witness.progress_at.max(quiet_since);
-        if !self.life.pending || now < since.saturating_add(PATIENCE_US) {
+        if !self.life.pending || self.disk.is_some() || now < since.saturating_add(patience) {
             return;
         }
         let reachable = holders.iter().zip(0..).find(|&(&holders, piece)| {

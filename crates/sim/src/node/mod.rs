@@ -204,6 +204,9 @@ impl<S: Store> Node<S> {
                 self.down.arrive(now, bytes);
                 if self.is_open(conn, from) {
                     self.acknowledged(now, conn, acks, post);
+                    if let Some(witness) = &mut self.witness {
+                        witness.hears(conn, &message);
+                    }
                     self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
                 }
             }
