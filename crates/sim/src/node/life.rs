@@ -43,6 +43,8 @@ struct Schedule {
     mishaps: Vec<(u64, Mishap)>,
     /// Content it will yet send before it goes; `u64::MAX` where that does not matter.
     to_give: u64,
+    /// What is wrong with its disk, which no restart mends.
+    disk: Option<u64>,
 }
 
 impl Default for Schedule {
@@ -55,6 +57,7 @@ impl Default for Schedule {
             patience: None,
             mishaps: Vec::new(),
             to_give: u64::MAX,
+            disk: None,
         }
     }
 }
@@ -88,7 +91,7 @@ impl Life {
         let mishap = schedule.mishaps.last().map_or(u64::MAX, |&(at, _)| at);
         let back = schedule.back.as_ref().map_or(u64::MAX, |back| back.0);
         self.due = schedule.join.min(schedule.leave).min(schedule.give_up).min(back).min(mishap);
-        if self.due == u64::MAX && schedule.to_give == u64::MAX {
+        if self.due == u64::MAX && schedule.to_give == u64::MAX && schedule.disk.is_none() {
             self.schedule = None;
         }
     }
@@ -181,6 +184,8 @@ impl<S: Store> Node<S> {
         };
         self.peer = Some(Peer::new(group.behaviour, setup));
         self.life.starts += 1;
+        let disk = self.life.schedule().disk;
+        self.set_disk(now, disk);
         if complete {
             presence.seeds += 1;
             self.record.complete.set_once(now);
@@ -319,6 +324,9 @@ impl<S: Store> Node<S> {
     }
 
     fn befall(&mut self, now: u64, mishap: Mishap, post: &mut Post<'_, S::Payload>) {
+        if let Mishap::Disk(rate) = mishap {
+            self.life.schedule().disk = rate;
+        }
         if self.peer.is_none() {
             return;
         }
