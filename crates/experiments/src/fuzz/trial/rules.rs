@@ -13,6 +13,7 @@ pub(super) const ALL: &[Rule<'static>] = &[
     Rule { name: "content-adds-up", check: &content_adds_up },
     Rule { name: "completion-is-paid-for", check: &completion_is_paid_for },
     Rule { name: "end-is-true", check: &end_is_true },
+    Rule { name: "no-storm", check: &no_storm },
 ];
 
 /// The last completion is not before the bound of the whole swarm.
@@ -93,4 +94,22 @@ fn end_is_true(model: &Model, outcome: &Outcome) -> Option<String> {
         (End::LeechersDone, Some(node)) => Some(format!("all are done, but node {node} is not")),
         _ => None,
     }
+}
+
+/// Events that a swarm may take, for each second of a node, tenth of a block and pair of nodes: three times what any of some
+/// thousand drawn scenarios took.
+const STORM: u64 = 30;
+
+/// Nobody keeps the others busy with messages that lead to nothing, such as a request that is refused and made again at
+/// once. (Flooders do just that.)
+fn no_storm(model: &Model, outcome: &Outcome) -> Option<String> {
+    if model.groups.iter().any(|group| group.behaviour == Behaviour::Flooder) {
+        return None;
+    }
+    let seconds: u64 = outcome.peers.iter().map(|peer| peer.present_us / 1_000_000).sum();
+    let nodes = outcome.peers.len() as u64;
+    let calm = STORM * (seconds + 10 * outcome.blocks + nodes * nodes + 1_000);
+    let Outcome { events, blocks, .. } = outcome;
+    (*events > calm)
+        .then(|| format!("{events} events for {blocks} blocks in {seconds} seconds of {nodes} nodes"))
 }
