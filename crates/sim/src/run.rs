@@ -187,6 +187,7 @@ fn work<'a, S: Store>(
     shared: &Shared<S::Payload>,
     mut chair: Option<&mut Chair<'_, '_>>,
 ) -> Worker<'a, S> {
+    let _guard = shared.barrier.guard();
     let sample = worker.post.world.model.run.sample.as_micros() as u64 / width;
     let most = worker.post.world.model.run.max_time.as_micros() as u64;
     let mut parity = 0;

@@ -121,6 +121,17 @@ fn a_run_ends_when_the_caller_says_so() {
 }
 
 #[test]
+fn a_panic_ends_a_run_of_several_threads() {
+    for threads in [1, 2, 3] {
+        let mut model = swarm(10);
+        model.run.threads = threads;
+        let run = || swarmlab_sim::run(model, &mut |_| std::panic::resume_unwind(Box::new("enough")));
+        let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"enough"));
+    }
+}
+
+#[test]
 fn models_out_of_bounds_are_refused() {
     let refusal = |change: fn(&mut Model)| {
         let mut model = swarm(2);
