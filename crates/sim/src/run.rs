@@ -115,7 +115,7 @@ struct Shared<P> {
     next: [Vec<AtomicU64>; 2],
     /// The counts of each worker at a sample.
     board: Mutex<Vec<Option<Tally>>>,
-    /// How many nodes give each piece, for the checkers.
+    /// How many nodes give each piece, for the checkers; see [`Node::count_gifts`].
     gifts: Mutex<Vec<u32>>,
     /// Why the run ends, once it does.
     end: Mutex<Option<End>>,
@@ -231,7 +231,7 @@ fn work<'a, S: Store>(
 
 /// Has every worker check the progress of its nodes, against what is there to be had in all of them.
 fn check_progress<S: Store>(worker: &mut Worker<'_, S>, at: u64, shared: &Shared<S::Payload>, chair: bool) {
-    let mut gifts = vec![0; worker.post.world.layout.piece_count() as usize];
+    let mut gifts = vec![0; 2 * worker.post.world.layout.piece_count() as usize];
     worker.count_gifts(&mut gifts);
     if let Ok(mut all) = shared.gifts.lock() {
         all.resize(gifts.len(), 0);

@@ -278,12 +278,13 @@ impl<S: Store> Node<S> {
         self.record.add(peer.torrent().totals(), now - self.life.joined_at);
     }
 
-    /// Counts the pieces of a node that others can have of it.
+    /// Counts the pieces of a node that others can have of it: a number for each piece of givers who can be called, and then
+    /// one for each of those who can only call.
     pub(crate) fn count_gifts(&self, holders: &mut [u32]) {
         let Some(witness) = self.witness.as_ref().filter(|witness| witness.gives()) else { return };
-        if !self.record.nat {
-            witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
-        }
+        let (open, hidden) = holders.split_at_mut(holders.len() / 2);
+        let holders = if self.record.nat { hidden } else { open };
+        witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
     }
 
     /// Checks that the node has not waited longer than `patience` for something it could have. `holders` counts who holds
@@ -300,8 +301,10 @@ impl<S: Store> Node<S> {
         if !self.life.pending || self.disk.is_some() || now < since.saturating_add(patience) {
             return;
         }
-        let reachable = holders.iter().zip(0..).find(|&(&holders, piece)| {
-            holders > 0 && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
+        let (open, hidden) = holders.split_at(holders.len() / 2);
+        let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
+            (open > 0 || hidden > 0 && !self.record.nat)
+                && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
             breaches.add(Rule::Progress, now, self.id, || {
