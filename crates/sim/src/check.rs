@@ -34,7 +34,8 @@ pub(crate) fn patience(world: &World) -> u64 {
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// Content that left equals content received, in flight and lost with its connection.
+    /// Content that left equals content received, in flight and lost with its connection; events that were sent equal
+    /// those handled and under way.
     Conservation,
     /// Nobody completes without every piece.
     Complete,
@@ -48,12 +49,14 @@ pub(crate) enum Rule {
     Honesty,
     /// Every message passes the codec and comes back equal.
     Wire,
+    /// What happens at a node happens in order of time, and time passes.
+    Order,
     /// No honest node sends what nobody asked for, or asks while it may not or for what it has.
     Manners,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Rule; 8] = [
+    pub(crate) const ALL: [Rule; 9] = [
         Rule::Conservation,
         Rule::Complete,
         Rule::Bound,
@@ -61,6 +64,7 @@ impl Rule {
         Rule::Monotone,
         Rule::Honesty,
         Rule::Wire,
+        Rule::Order,
         Rule::Manners,
     ];
 
@@ -73,6 +77,7 @@ impl Rule {
             Rule::Monotone => "nothing-lost",
             Rule::Honesty => "honesty",
             Rule::Wire => "wire-check",
+            Rule::Order => "order-of-time",
             Rule::Manners => "manners",
         }
     }

@@ -315,6 +315,13 @@ impl Chair<'_, '_> {
                 format!("{left} bytes left, {received} were received, {lost} lost, {in_flight} are under way")
             });
         }
+        let under_way: u64 = team.iter().map(Worker::events_under_way).sum();
+        if sum.sent != sum.handled + under_way {
+            sum.breaches.add(Rule::Conservation, self.at, count, || {
+                let (sent, handled) = (sum.sent, sum.handled);
+                format!("{sent} events were sent, {handled} handled, {under_way} are under way")
+            });
+        }
         let workers = team.len() as u32;
         let mut tracker = 0;
         let mut peers = vec![crate::PeerOutcome::default(); count as usize];

@@ -4,7 +4,7 @@ use swarmlab_protocol::Message;
 
 use crate::calendar::{Bucket, Key};
 use crate::check::patience;
-use crate::event::What;
+use crate::event::{Event, What};
 use crate::node::Node;
 use crate::post::Post;
 use crate::store::Store;
@@ -79,10 +79,19 @@ impl<'a, S: Store> Worker<'a, S> {
         }
     }
 
+    /// What is on its way from or to nodes of this worker.
+    fn under_way(&self) -> impl Iterator<Item = &Event<S::Payload>> {
+        self.post.calendar.to_come().chain(self.post.boxes.iter().flatten())
+    }
+
+    /// Events between nodes.
+    pub(crate) fn events_under_way(&self) -> u64 {
+        self.under_way().count() as u64
+    }
+
     /// Content between nodes, in bytes.
     pub(crate) fn in_flight(&self) -> u64 {
-        let events = self.post.calendar.to_come().chain(self.post.boxes.iter().flatten());
-        let under_way = events.map(|event| match &event.what {
+        let under_way = self.under_way().map(|event| match &event.what {
             What::Message(Message::Piece(block)) | What::CorruptPiece(block) => u64::from(block.len),
             _ => 0,
         });

@@ -141,6 +141,9 @@ pub(crate) struct Tally {
     pub(crate) to_come: u64,
     /// When the last leecher completed or left.
     pub(crate) last_done: u64,
+    /// Events that nodes and the tracker have sent, and what of them has been handled.
+    pub(crate) sent: u64,
+    pub(crate) handled: u64,
     /// Content in bytes that left an uplink, and what of it was received, or lost with a connection.
     pub(crate) left: u64,
     pub(crate) received: u64,
@@ -164,6 +167,8 @@ impl Tally {
             pending: 0,
             to_come: 0,
             last_done: 0,
+            sent: 0,
+            handled: 0,
             left: 0,
             received: 0,
             lost: 0,
@@ -208,6 +213,8 @@ impl Tally {
         self.pending += other.pending;
         self.to_come += other.to_come;
         self.last_done = self.last_done.max(other.last_done);
+        self.sent += other.sent;
+        self.handled += other.handled;
         self.left += other.left;
         self.received += other.received;
         self.lost += other.lost;

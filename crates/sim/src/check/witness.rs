@@ -9,6 +9,9 @@ use crate::Behaviour;
 use crate::event::NodeId;
 use crate::world::World;
 
+/// A node that does so much at one instant will never come to the next.
+const MOST_AT_ONCE: u32 = 1_000_000;
+
 /// A block on a connection: connection, piece, first byte.
 type Asked = (u16, u32, u32);
 
@@ -25,6 +28,8 @@ pub(crate) struct Witness {
     asks_well: bool,
     /// When it last got something it lacked.
     pub(crate) progress_at: u64,
+    /// The present instant, and how much has happened in it.
+    instant: (u64, u32),
     /// Blocks that remotes want of it, and how often they asked.
     wanted: BTreeMap<Asked, u32>,
     /// The connections whose remote has unchoked it.
@@ -44,6 +49,7 @@ impl Witness {
             gives,
             asks_well: honest && behaviour != Behaviour::Flooder,
             progress_at: now,
+            instant: (now, 0),
             wanted: BTreeMap::new(),
             unchoked: BTreeSet::new(),
             allowed: BTreeSet::new(),
@@ -57,6 +63,19 @@ impl Witness {
 
     pub(crate) fn proven(&self) -> impl Iterator<Item = PieceIndex> + '_ {
         self.proven.iter()
+    }
+
+    /// Something happens at the node.
+    ///
+    /// # Panics
+    /// When time does not pass any more: there would be no end to report it at.
+    pub(crate) fn attends(&mut self, (now, node): (u64, NodeId), breaches: &mut Breaches) {
+        let (last, count) = self.instant;
+        if now < last {
+            breaches.add(Rule::Order, now, node, || format!("after what happened at {last} us"));
+        }
+        self.instant = (now, if now == last { count + 1 } else { 0 });
+        assert!(count < MOST_AT_ONCE, "node {node} does not get beyond {now} us");
     }
 
     /// A block is on its disk.
@@ -261,6 +280,22 @@ mod tests {
             witness.looks_at((0, 0), &have, &mut breaches);
             assert_eq!(broken(&breaches), rules, "{pieces:?}");
         }
+    }
+
+    #[test]
+    fn time_goes_on() {
+        let (mut witness, mut breaches) = (witness(Behaviour::Honest), Breaches::default());
+        [5, 5, 7].into_iter().for_each(|now| witness.attends((now, 0), &mut breaches));
+        assert!(broken(&breaches).is_empty());
+        witness.attends((6, 0), &mut breaches);
+        assert_eq!(broken(&breaches), ["order-of-time"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "node 3 does not get beyond 9 us")]
+    fn a_node_that_spins_is_stopped() {
+        let (mut witness, mut breaches) = (witness(Behaviour::Honest), Breaches::default());
+        (0..=MOST_AT_ONCE + 2).for_each(|_| witness.attends((9, 3), &mut breaches));
     }
 
     #[test]

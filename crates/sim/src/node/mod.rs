@@ -132,6 +132,10 @@ impl<S: Store> Node<S> {
             let event = &mut bucket.events[place];
             self.hash.event(event);
             post.tally.events += 1;
+            post.tally.handled += 1;
+            if let Some(witness) = &mut self.witness {
+                witness.attends((at, self.id), &mut post.tally.breaches);
+            }
             let what = std::mem::replace(&mut event.what, What::Ack);
             let payload = std::mem::take(&mut event.payload);
             self.receive(at, (event.from, event.conn, event.acks), what, payload, post);
@@ -172,6 +176,9 @@ impl<S: Store> Node<S> {
     fn tick(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
         post.tally.events += 1;
         self.hash.tick(now);
+        if let Some(witness) = &mut self.witness {
+            witness.attends((now, self.id), &mut post.tally.breaches);
+        }
         if self.up.due() <= now {
             self.sent(now, post);
         } else if self.down.due() <= now {

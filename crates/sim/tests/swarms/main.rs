@@ -96,7 +96,7 @@ fn everybody_completes_and_the_bytes_add_up() {
         assert_eq!((outcome.end.clone(), completed(&outcome, 1)), (End::LeechersDone, leechers as usize));
         let useful: u64 = outcome.peers.iter().map(|peer| peer.downloaded - peer.wasted).sum();
         assert_eq!(useful, u64::from(leechers) * (4 << 20));
-        assert_eq!(outcome.checks.len(), 8);
+        assert_eq!(outcome.checks.len(), 9);
         assert!(outcome.simulated <= outcome.timeline.last().unwrap().at);
     }
 }
