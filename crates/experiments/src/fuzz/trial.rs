@@ -1,5 +1,5 @@
-//! One draft put to the test: run under the checkers, then again without them and with more threads, which must change
-//! nothing; and what an outcome must be in itself.
+//! One draft put to the test: run under the checkers, then again without them, with more threads and with real bytes, which
+//! must change nothing; and what an outcome must be in itself.
 
 mod rules;
 
@@ -16,6 +16,9 @@ use crate::scenario::Options;
 const MOST_EVENTS: u64 = 2_000_000;
 /// Runs of more events are not repeated with more threads, which wait for each other at every event of the least latency.
 const MOST_THREADED: u64 = 200_000;
+
+/// Content up to this length in bytes is also moved for real, for every fourth seed.
+const MOST_REAL: u64 = 128 << 10;
 
 /// A rule about what came of a run, beside those that hold for all.
 #[derive(Clone, Copy)]
@@ -67,18 +70,18 @@ impl Trial {
             }
         };
         trial.nodes = scenario.node_count();
-        let model = |threads, check| {
-            let options = Options { threads, check, timeline: true, ..Options::default() };
+        let model = |threads, check, real_bytes| {
+            let options = Options { threads, check, real_bytes, timeline: true, ..Options::default() };
             scenario.model(&options).map_err(|error| error.to_string())
         };
-        let attempt = |trial: &mut Trial, threads, check| match model(threads, check) {
+        let attempt = |trial: &mut Trial, threads, check, real| match model(threads, check, real) {
             Ok(model) => trial.run(model, goes_on),
             Err(error) => {
                 trial.find("valid-model", error);
                 None
             }
         };
-        let Some((model, watched)) = attempt(&mut trial, 1, true) else { return trial };
+        let Some((model, watched)) = attempt(&mut trial, 1, true, false) else { return trial };
         for check in &watched.checks {
             if let Some(failure) = &check.failure {
                 trial.find(check.name, format!("{failure} ({} times)", check.failures));
@@ -89,15 +92,26 @@ impl Trial {
                 trial.find(rule.name, found);
             }
         }
-        for (rule, threads, check) in
-            [("checkers-change-nothing", 1, false), ("threads-change-nothing", threads_for(draft.seed), true)]
-        {
-            if (threads, check) == (1, true) || threads > 1 && watched.events > MOST_THREADED {
+        let threads = threads_for(draft.seed);
+        let small = scenario.content.layout.length() <= MOST_REAL && draft.seed.is_multiple_of(4);
+        for (rule, wanted, (threads, check, real)) in [
+            ("checkers-change-nothing", true, (1, false, false)),
+            (
+                "threads-change-nothing",
+                threads > 1 && watched.events <= MOST_THREADED,
+                (threads, true, false),
+            ),
+            ("real-bytes-change-nothing", small, (1, true, true)),
+        ] {
+            if !wanted {
                 continue;
             }
-            let Some((_, other)) = attempt(&mut trial, threads, check) else { return trial };
+            let Some((_, other)) = attempt(&mut trial, threads, check, real) else { return trial };
             if let Some(found) = difference(&watched, &other) {
-                trial.find(rule, format!("{found} ({threads} threads, checkers {check})"));
+                trial.find(
+                    rule,
+                    format!("{found} (threads: {threads}, checkers: {check}, real bytes: {real})"),
+                );
             }
         }
         trial
