@@ -69,6 +69,12 @@ fn drawn_scenarios_hold() {
     }
 }
 
+/// An engine's deadline may lie in the past, and then means now: it once took its node back there.
+#[test]
+fn an_overdue_deadline_does_not_turn_back_time() {
+    assert_eq!(Trial::of(&draw(70_063), &[], &on).findings, []);
+}
+
 /// As if no swarm with a flooder and a crash could end.
 #[test]
 fn a_planted_fault_is_shrunk_to_what_it_is_about() {

@@ -139,7 +139,7 @@ impl<S: Store> Node<S> {
             let what = std::mem::replace(&mut event.what, What::Ack);
             let payload = std::mem::take(&mut event.payload);
             self.receive(at, (event.from, event.conn, event.acks), what, payload, post);
-            self.plan_ahead();
+            self.plan_ahead(at);
         }
         while self.local_at < end {
             self.tick(self.local_at, post);
@@ -160,16 +160,16 @@ impl<S: Store> Node<S> {
     }
 
     fn settle(&mut self, post: &mut Post<'_, S::Payload>) {
-        self.plan_ahead();
+        self.plan_ahead(0);
         self.settle_window(post);
     }
 
-    /// When the node has something to do by itself next.
-    fn plan_ahead(&mut self) {
+    /// When the node has something to do by itself next: what is overdue, now.
+    fn plan_ahead(&mut self, now: u64) {
         let engine = self.peer.as_ref().and_then(Peer::deadline).map_or(u64::MAX, Instant::as_micros);
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
-        self.local_at = engine.min(links).min(rest);
+        self.local_at = engine.min(links).min(rest).max(now);
     }
 
     /// Does what is due now of the node's own.
@@ -190,7 +190,7 @@ impl<S: Store> Node<S> {
         } else {
             self.hand(now, Input::Deadline, post);
         }
-        self.plan_ahead();
+        self.plan_ahead(now);
     }
 
     fn receive(
