@@ -188,6 +188,10 @@ impl Env {
         let mut err = self.err();
         let mut told = error.to_string();
         let _ = writeln!(err, "{} {}", style.bad("error:"), printable(&told));
+        if !error.lines().is_empty() {
+            let _ = writeln!(err);
+            error.lines().iter().for_each(|line| _ = writeln!(err, "{}", printable(line)));
+        }
         let mut cause = StdError::source(error);
         while let Some(error) = cause {
             let words = error.to_string();

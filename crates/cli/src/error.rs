@@ -13,6 +13,8 @@ use crate::exit::Exit;
 pub struct Error {
     message: String,
     exit: Exit,
+    /// Lines that show it, below the message.
+    lines: Vec<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     help: Option<String>,
 }
@@ -20,7 +22,7 @@ pub struct Error {
 impl Error {
     /// Something failed while working (exit status 1): a file that cannot be read, an address in use.
     pub fn failed(message: impl Into<String>) -> Error {
-        Error { message: message.into(), exit: Exit::Failed, source: None, help: None }
+        Error { message: message.into(), exit: Exit::Failed, lines: Vec::new(), source: None, help: None }
     }
 
     /// What the user gave is wrong: flags, or a torrent or another input that is not valid (exit status 2).
@@ -41,6 +43,17 @@ impl Error {
     /// An expectation written in the scenario was not met (exit status 5).
     pub fn unmet(message: impl Into<String>) -> Error {
         Error { exit: Exit::Unmet, ..Error::failed(message) }
+    }
+
+    /// The same error with lines that show it: the places in a file, one thing a line.
+    pub fn shown_by(mut self, text: &str) -> Error {
+        self.lines = text.lines().map(str::to_owned).collect();
+        self
+    }
+
+    /// The lines that show it.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
     }
 
     /// The same error with its cause. The message should not repeat it: it is printed below.

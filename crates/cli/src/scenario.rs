@@ -57,5 +57,5 @@ impl Source {
 
 /// The error of a scenario that is not valid (exit status 2).
 pub fn refuse(name: &str, diagnostics: &Diagnostics) -> Error {
-    Error::invalid(format!("{name} is not a valid scenario\n\n{diagnostics}\n"))
+    Error::invalid(format!("{name} is not a valid scenario")).shown_by(&diagnostics.to_string())
 }

@@ -3,6 +3,7 @@
 
 pub mod bound;
 pub mod compare;
+pub mod fuzz;
 pub mod numbers;
 mod report;
 pub mod results;

@@ -116,6 +116,9 @@ pub(crate) enum Flag {
     Useful = 1 << 11,
     /// It serves some pieces even while it chokes us (BEP 6): they are in the side table.
     AllowsFast = 1 << 12,
+    /// It refused a request although it does not choke us: it is not asked until it gives something, unchokes us anew, or a
+    /// round has passed.
+    Refusing = 1 << 13,
 }
 
 /// One link to one remote peer.
@@ -231,7 +234,9 @@ impl Conn {
     /// Whether it has something for us and would answer a request.
     #[inline]
     pub(crate) fn may_be_asked(&self) -> bool {
-        self.is(Flag::WeInterested) && (!self.is(Flag::RemoteChoking) || self.is(Flag::AllowsFast))
+        self.is(Flag::WeInterested)
+            && !self.is(Flag::Refusing)
+            && (!self.is(Flag::RemoteChoking) || self.is(Flag::AllowsFast))
     }
 
     /// How many requests may be outstanding now.

@@ -3,21 +3,39 @@
 //! They watch what nodes hand to each other and what nodes claim, never the engine's own bookkeeping. They change nothing:
 //! a run with them has the digest of the run without.
 
-use swarmlab_protocol::{Bitfield, Message, PieceIndex, wire};
+mod witness;
 
 use crate::event::NodeId;
 use crate::world::World;
 use crate::{Behaviour, Check};
 
+pub(crate) use witness::Witness;
+
 /// An honest leecher gets something useful within this time while somebody who gives holds what it lacks and nothing is
-/// broken, in microseconds. Far above what queues and choking explain: a leecher gets its optimistic turn every few
+/// broken, in microseconds; see [`patience`]. Far above what choking explains: a leecher gets its optimistic turn every few
 /// minutes.
-pub(crate) const PATIENCE_US: u64 = 30 * 60 * 1_000_000;
+const PATIENCE_US: u64 = 30 * 60 * 1_000_000;
+/// Blocks that a node may have to wait for, for each node of the swarm, while the slowest of those who give sends them.
+const BLOCKS_AHEAD: u64 = 16;
+
+/// How long an honest leecher may have to wait in this world, in microseconds. Whom nobody can call and whom the tracker
+/// told of nobody yet hears of others at its next announce only; and slow uplinks serve many.
+pub(crate) fn patience(world: &World) -> u64 {
+    let gives =
+        |behaviour| matches!(behaviour, Behaviour::Honest | Behaviour::BitTyrant | Behaviour::SuperSeed);
+    let groups = world.model.groups.iter();
+    let slowest =
+        groups.filter(|group| gives(group.behaviour)).map(|group| group.up).min().unwrap_or(1).max(1);
+    let blocks = BLOCKS_AHEAD * u64::from(world.tracker());
+    let queue = blocks * u64::from(world.layout.block_len()) * 1_000_000 / slowest;
+    PATIENCE_US + queue + world.model.tracker.interval.as_micros() as u64
+}
 
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// Content that left equals content received, in flight and lost with its connection.
+    /// Content that left equals content received, in flight and lost with its connection; events that were sent equal
+    /// those handled and under way.
     Conservation,
     /// Nobody completes without every piece.
     Complete,
@@ -31,10 +49,14 @@ pub(crate) enum Rule {
     Honesty,
     /// Every message passes the codec and comes back equal.
     Wire,
+    /// What happens at a node happens in order of time, and time passes.
+    Order,
+    /// No honest node sends what nobody asked for, or asks while it may not or for what it has.
+    Manners,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Rule; 7] = [
+    pub(crate) const ALL: [Rule; 9] = [
         Rule::Conservation,
         Rule::Complete,
         Rule::Bound,
@@ -42,6 +64,8 @@ impl Rule {
         Rule::Monotone,
         Rule::Honesty,
         Rule::Wire,
+        Rule::Order,
+        Rule::Manners,
     ];
 
     fn name(self) -> &'static str {
@@ -53,6 +77,8 @@ impl Rule {
             Rule::Monotone => "nothing-lost",
             Rule::Honesty => "honesty",
             Rule::Wire => "wire-check",
+            Rule::Order => "order-of-time",
+            Rule::Manners => "manners",
         }
     }
 }
@@ -105,98 +131,5 @@ impl Breaches {
                 failures: *failures,
             })
             .collect()
-    }
-}
-
-/// What the checkers remember of one node.
-#[derive(Debug)]
-pub(crate) struct Witness {
-    /// The pieces whose hash was right, and what the node came with.
-    proven: Bitfield,
-    honest: bool,
-    gives: bool,
-    /// When it last got something it lacked.
-    pub(crate) progress_at: u64,
-}
-
-impl Witness {
-    pub(crate) fn new(have: &Bitfield, behaviour: Behaviour, now: u64) -> Self {
-        let honest = !matches!(behaviour, Behaviour::Liar | Behaviour::Corrupter | Behaviour::SuperSeed);
-        let gives = matches!(behaviour, Behaviour::Honest | Behaviour::BitTyrant);
-        Witness { proven: have.clone(), honest, gives, progress_at: now }
-    }
-
-    /// Whether it lets others have what it has.
-    pub(crate) fn gives(&self) -> bool {
-        self.gives
-    }
-
-    pub(crate) fn proven(&self) -> impl Iterator<Item = PieceIndex> + '_ {
-        self.proven.iter()
-    }
-
-    /// A piece's hash was right.
-    pub(crate) fn proved(&mut self, piece: PieceIndex) {
-        self.proven.insert(piece);
-    }
-
-    /// The node sends a message.
-    pub(crate) fn sends(
-        &self,
-        (now, node): (u64, NodeId),
-        message: &Message,
-        world: &World,
-        breaches: &mut Breaches,
-    ) {
-        let lacking = |piece: PieceIndex| !self.proven.contains(piece);
-        let claims = match message {
-            Message::Piece(block) => lacking(block.piece),
-            Message::Have(piece) => lacking(*piece),
-            Message::Bitfield(have) => have.iter().any(lacking),
-            Message::HaveAll => !self.proven.is_full(),
-            _ => false,
-        };
-        if claims && self.honest {
-            breaches.add(Rule::Honesty, now, node, || format!("{message:?} of what it does not have"));
-        }
-        let mut bytes = Vec::new();
-        wire::encode(message, &mut bytes);
-        if let Message::Piece(block) = message {
-            bytes.resize(bytes.len() + block.len as usize, 0);
-        }
-        let back = wire::decode(&bytes, &wire::Limits::of(&world.layout));
-        let same = matches!(&back, Ok(Some(frame)) if frame.message.as_ref() == Some(message) && frame.len == bytes.len());
-        if !same || bytes.len() != message.wire_len() as usize {
-            breaches.add(Rule::Wire, now, node, || format!("{message:?} comes back as {back:?}"));
-        }
-    }
-
-    /// The engine has handled something: what it has must still be all that was proven.
-    pub(crate) fn looks_at(&self, (now, node): (u64, NodeId), have: &Bitfield, breaches: &mut Breaches) {
-        if have.count() < self.proven.count() || (have.count() > self.proven.count()) {
-            breaches.add(Rule::Monotone, now, node, || {
-                format!("has {} pieces where {} were verified", have.count(), self.proven.count())
-            });
-        }
-    }
-
-    /// The node says that it has everything.
-    pub(crate) fn completes(
-        &self,
-        (now, node): (u64, NodeId),
-        (since, lacked, down): (u64, u64, u64),
-        breaches: &mut Breaches,
-    ) {
-        if !self.proven.is_full() {
-            breaches
-                .add(Rule::Complete, now, node, || format!("complete with {} pieces", self.proven.count()));
-        }
-        // The last block of all may be on its way through while the clock is rounded: a microsecond is forgiven.
-        let least = (u128::from(lacked) * 1_000_000 / u128::from(down.max(1))) as u64;
-        if now + 1 < since + least {
-            breaches.add(Rule::Bound, now, node, || {
-                format!("{lacked} bytes in {} us; its downlink needs {least} us", now - since)
-            });
-        }
     }
 }

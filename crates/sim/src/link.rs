@@ -43,6 +43,9 @@ pub(crate) struct Uplink<P> {
     rate: Rate,
     /// Everything accepted so far will have left at this time.
     free_ns: u64,
+    /// The small messages accepted so far will have left at this time. They do not overtake each other: a connection is a
+    /// stream.
+    small_ns: u64,
     /// The block that is being sent will have left at this time, in microseconds; `u64::MAX` if none is.
     done_us: u64,
     /// The connection of the block that is being sent.
@@ -60,6 +63,7 @@ impl<P> Uplink<P> {
         Uplink {
             rate,
             free_ns: 0,
+            small_ns: 0,
             done_us: u64::MAX,
             serving: u16::MAX,
             queue: VecDeque::new(),
@@ -74,16 +78,17 @@ impl<P> Uplink<P> {
         std::mem::replace(&mut self.last, (conn, now_us)) == (conn, now_us)
     }
 
-    /// Sends a small message; gives when it leaves, in microseconds. It waits for what is before it, but no longer than
-    /// the buffer of the link holds.
+    /// Sends a small message; gives when it leaves, in microseconds. It waits for the small ones before it, and for
+    /// blocks no longer than the buffer of the link holds.
     #[inline]
     pub(crate) fn small(&mut self, now_us: u64, bytes: u32, queue_ns: u64) -> u64 {
         let now = now_us * 1_000;
         let takes = self.rate.nanos(bytes);
         let free = self.free_ns.max(now);
         self.free_ns = free + takes;
+        self.small_ns = free.min(now + queue_ns).max(self.small_ns) + takes;
         self.carried += u64::from(bytes);
-        micros(free.min(now + queue_ns) + takes)
+        micros(self.small_ns)
     }
 
     /// Has the link carry bytes that nobody waits for.
@@ -233,9 +238,20 @@ mod tests {
         up.push(0, sending(1), |len| len);
         up.push(0, sending(1), |len| len);
         assert_eq!(up.small(100, 100, 10_000_000), 1_100, "behind the block");
+        let mut up = Uplink::new(Rate::new(1_000_000));
+        up.push(0, sending(1), |len| len);
+        up.push(0, sending(1), |len| len);
         assert_eq!(up.small(100, 100, 300_000), 500, "no longer than the buffer");
         up.finish(1_000, |len| len);
-        assert_eq!(up.due(), 2_200);
+        assert_eq!(up.due(), 2_100);
+    }
+
+    #[test]
+    fn a_short_message_does_not_overtake_a_long_one() {
+        let mut up = Uplink::<()>::new(Rate::new(1_000));
+        assert_eq!(up.small(0, 134, 100_000_000), 134_000);
+        assert_eq!(up.small(0, 71, 100_000_000), 205_000);
+        assert_eq!(up.small(0, 0, 100_000_000), 205_000);
     }
 
     #[test]

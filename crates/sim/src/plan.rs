@@ -50,18 +50,15 @@ pub(crate) fn plans(model: &Model) -> Vec<Plan> {
             plans.push(Plan { group: number as u16, join, patience, nat, mishaps: Vec::new() });
         }
     }
+    let mut disks: Vec<Vec<Spoilt>> = vec![Vec::new(); if model.faults.is_empty() { 0 } else { plans.len() }];
     for (number, fault) in model.faults.iter().enumerate() {
         let at = fault.at.as_micros() as u64;
         let end = fault.length.map(|length| at + length.as_micros() as u64);
         let mut random = stream(model.seed, number as u64, Purpose::Faults);
-        let mut hit = |target: &Target, mishaps: &[(u64, Mishap)]| {
+        let mut spoil = |target: &Target, rate| {
             for node in targets(&plans, target, &mut random) {
-                plans[node].mishaps.extend_from_slice(mishaps);
+                disks[node].push(Spoilt { from: at, until: end.unwrap_or(u64::MAX), rate });
             }
-        };
-        let disk = |rate| {
-            let slow = (at, Mishap::Disk(Some(rate)));
-            end.map_or(vec![slow], |end| vec![slow, (end, Mishap::Disk(None))])
         };
         match &fault.kind {
             FaultKind::TrackerDown => {}
@@ -74,14 +71,45 @@ pub(crate) fn plans(model: &Model) -> Vec<Plan> {
                     }
                 }
             }
-            FaultKind::Reset(target) => hit(target, &[(at, Mishap::Reset)]),
-            FaultKind::Crash(target) => hit(target, &[(at, Mishap::Crash { back: end })]),
-            FaultKind::DiskSlow(target, rate) => hit(target, &disk(*rate)),
-            FaultKind::DiskFull(target) => hit(target, &disk(0)),
+            FaultKind::Reset(target) => hit(&mut plans, target, (at, Mishap::Reset), &mut random),
+            FaultKind::Crash(target) => {
+                hit(&mut plans, target, (at, Mishap::Crash { back: end }), &mut random);
+            }
+            FaultKind::DiskSlow(target, rate) => spoil(target, *rate),
+            FaultKind::DiskFull(target) => spoil(target, 0),
         }
+    }
+    for (plan, spoilt) in plans.iter_mut().zip(&disks) {
+        plan.mishaps.extend(changes(spoilt));
     }
     plans.iter_mut().for_each(|plan| plan.mishaps.sort_by_key(|&(at, _)| at));
     plans
+}
+
+/// A disk that writes slowly for a time, or (rate 0) not at all.
+#[derive(Clone, Copy, Debug)]
+struct Spoilt {
+    from: u64,
+    until: u64,
+    rate: u64,
+}
+
+/// The changes of a disk with which these things are wrong: of several at a time the worst counts.
+fn changes(spoilt: &[Spoilt]) -> Vec<(u64, Mishap)> {
+    let mut times: Vec<u64> = spoilt.iter().flat_map(|one| [one.from, one.until]).collect();
+    times.retain(|&time| time < u64::MAX);
+    times.sort_unstable();
+    times.dedup();
+    let worst =
+        |time| spoilt.iter().filter(|one| (one.from..one.until).contains(&time)).map(|one| one.rate).min();
+    times.into_iter().map(|time| (time, Mishap::Disk(worst(time)))).collect()
+}
+
+/// Something befalls so many nodes of a group.
+fn hit(plans: &mut [Plan], target: &Target, mishap: (u64, Mishap), random: &mut Random) {
+    for node in targets(plans, target, random) {
+        plans[node].mishaps.push(mishap);
+    }
 }
 
 /// So many nodes of a group, drawn without replacement.
@@ -161,5 +189,26 @@ pub(crate) fn stay(model: &Model, node: NodeId, group: &Group) -> Option<Duratio
             let drawn = exponential(&mut stream(model.seed, u64::from(node), Purpose::Departure));
             Some(seconds(drawn * time.as_secs_f64()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_things_wrong_with_a_disk_the_worst_counts() {
+        let spoilt = |from, until, rate| Spoilt { from, until, rate };
+        let disk = |time, rate| (time, Mishap::Disk(rate));
+        assert_eq!(changes(&[spoilt(5, 9, 100)]), [disk(5, Some(100)), disk(9, None)]);
+        assert_eq!(
+            changes(&[spoilt(8, u64::MAX, 0), spoilt(1, 8, 100)]),
+            [disk(1, Some(100)), disk(8, Some(0))],
+            "the end of one is not the end of the other"
+        );
+        assert_eq!(
+            changes(&[spoilt(1, 20, 100), spoilt(5, 9, 0)]),
+            [disk(1, Some(100)), disk(5, Some(0)), disk(9, Some(100)), disk(20, None)]
+        );
     }
 }

@@ -38,6 +38,7 @@ impl<'a, P> Post<'a, P> {
     /// Sends an event on its way.
     #[inline]
     pub(crate) fn send(&mut self, event: Event<P>) {
+        self.tally.sent += 1;
         let workers = self.boxes.len() as u32;
         if workers == 1 {
             self.calendar.push(event.to, event);

@@ -115,7 +115,7 @@ struct Shared<P> {
     next: [Vec<AtomicU64>; 2],
     /// The counts of each worker at a sample.
     board: Mutex<Vec<Option<Tally>>>,
-    /// How many nodes give each piece, for the checkers.
+    /// How many nodes give each piece, for the checkers; see [`Node::count_gifts`].
     gifts: Mutex<Vec<u32>>,
     /// Why the run ends, once it does.
     end: Mutex<Option<End>>,
@@ -187,6 +187,7 @@ fn work<'a, S: Store>(
     shared: &Shared<S::Payload>,
     mut chair: Option<&mut Chair<'_, '_>>,
 ) -> Worker<'a, S> {
+    let _guard = shared.barrier.guard();
     let sample = worker.post.world.model.run.sample.as_micros() as u64 / width;
     let most = worker.post.world.model.run.max_time.as_micros() as u64;
     let mut parity = 0;
@@ -230,7 +231,7 @@ fn work<'a, S: Store>(
 
 /// Has every worker check the progress of its nodes, against what is there to be had in all of them.
 fn check_progress<S: Store>(worker: &mut Worker<'_, S>, at: u64, shared: &Shared<S::Payload>, chair: bool) {
-    let mut gifts = vec![0; worker.post.world.layout.piece_count() as usize];
+    let mut gifts = vec![0; 2 * worker.post.world.layout.piece_count() as usize];
     worker.count_gifts(&mut gifts);
     if let Ok(mut all) = shared.gifts.lock() {
         all.resize(gifts.len(), 0);
@@ -312,6 +313,13 @@ impl Chair<'_, '_> {
             sum.breaches.add(Rule::Conservation, self.at, count, || {
                 let (left, received, lost) = (sum.left, sum.received, sum.lost);
                 format!("{left} bytes left, {received} were received, {lost} lost, {in_flight} are under way")
+            });
+        }
+        let under_way: u64 = team.iter().map(Worker::events_under_way).sum();
+        if sum.sent != sum.handled + under_way {
+            sum.breaches.add(Rule::Conservation, self.at, count, || {
+                let (sent, handled) = (sum.sent, sum.handled);
+                format!("{sent} events were sent, {handled} handled, {under_way} are under way")
             });
         }
         let workers = team.len() as u32;

@@ -40,6 +40,7 @@ impl Tracker {
     pub(crate) fn receive<P: Default>(&mut self, event: &mut Event<P>, post: &mut Post<'_, P>) {
         self.hash.event(event);
         post.tally.events += 1;
+        post.tally.handled += 1;
         let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
         let fabric = &post.world.fabric;
         let down = post.world.tracker_is_down(event.at);

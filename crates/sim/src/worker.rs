@@ -3,6 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::calendar::{Bucket, Key};
+use crate::check::patience;
 use crate::event::{Event, What};
 use crate::node::Node;
 use crate::post::Post;
@@ -114,15 +115,25 @@ impl<'a, S: Store> Worker<'a, S> {
     /// Checks that nobody waits too long for what is there to be had.
     pub(crate) fn check_progress(&mut self, now: u64, holders: &[u32]) {
         let Some(quiet_since) = self.post.world.quiet_since(now) else { return };
+        let patience = patience(self.post.world);
         for node in &self.nodes {
-            node.check_progress(now, quiet_since, holders, &mut self.post.tally.breaches);
+            node.check_progress(now, (quiet_since, patience), holders, &mut self.post.tally.breaches);
         }
+    }
+
+    /// What is on its way from or to nodes of this worker.
+    fn under_way(&self) -> impl Iterator<Item = &Event<S::Payload>> {
+        self.post.calendar.to_come().chain(self.post.boxes.iter().flatten())
+    }
+
+    /// Events between nodes.
+    pub(crate) fn events_under_way(&self) -> u64 {
+        self.under_way().count() as u64
     }
 
     /// Content between nodes, in bytes.
     pub(crate) fn in_flight(&self) -> u64 {
-        let events = self.post.calendar.to_come().chain(self.post.boxes.iter().flatten());
-        let under_way = events.map(|event| match &event.what {
+        let under_way = self.under_way().map(|event| match &event.what {
             What::Message(Message::Piece(block)) | What::CorruptPiece(block) => u64::from(block.len),
             _ => 0,
         });

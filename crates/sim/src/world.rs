@@ -103,11 +103,12 @@ impl World {
             .any(|&(from, until, a, b)| (from..until).contains(&at) && (groups == (a, b) || groups == (b, a)))
     }
 
-    /// Since when nothing has been wrong; `None` if something is.
+    /// Since when nothing has been wrong with the network; `None` if something is. Nodes that never come back are no fault of
+    /// the others, and a disk that is bad for good is its own node's.
     pub(crate) fn quiet_since(&self, now: u64) -> Option<u64> {
         let spans = self.model.faults.iter().map(|fault| {
             let at = fault.at.as_micros() as u64;
-            let lasts = !matches!(fault.kind, FaultKind::Reset(_));
+            let lasts = matches!(fault.kind, FaultKind::TrackerDown | FaultKind::Partition(..));
             match fault.length {
                 Some(length) => (at, at + length.as_micros() as u64),
                 None if lasts => (at, u64::MAX),
@@ -149,6 +150,9 @@ pub(crate) struct Tally {
     pub(crate) to_come: u64,
     /// When the last leecher completed or left.
     pub(crate) last_done: u64,
+    /// Events that nodes and the tracker have sent, and what of them has been handled.
+    pub(crate) sent: u64,
+    pub(crate) handled: u64,
     /// Content in bytes that left an uplink, and what of it was received, or lost with a connection.
     pub(crate) left: u64,
     pub(crate) received: u64,
@@ -174,6 +178,8 @@ impl Tally {
             pending: 0,
             to_come: 0,
             last_done: 0,
+            sent: 0,
+            handled: 0,
             left: 0,
             received: 0,
             lost: 0,
@@ -219,6 +225,8 @@ impl Tally {
         self.pending += other.pending;
         self.to_come += other.to_come;
         self.last_done = self.last_done.max(other.last_done);
+        self.sent += other.sent;
+        self.handled += other.handled;
         self.left += other.left;
         self.received += other.received;
         self.lost += other.lost;

@@ -39,8 +39,8 @@ const SOURCES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs
 #[command(after_long_help = "\
 Makes a torrent of the program's own sources and some made-up files (or of PATH), starts a tracker,
 a seed and 8 leeches on 127.0.0.1, and checks every copy byte for byte. Upload limits make it last
-some 15 s, if the machine can. Then it simulates the same swarm, and one of 1,000 leeches, and prints
-all three side by side. Everything is written to a temporary directory that is removed at
+some 15 s, if the machine can. Then it simulates the same swarm, and one of 1,000 leeches, and
+prints all three side by side. Everything is written to a temporary directory that is removed at
 the end.
 
 Examples:

@@ -6,6 +6,7 @@ mod create;
 mod decode;
 mod demo;
 mod download;
+mod fuzz;
 mod man;
 mod scenario;
 mod seed;
@@ -56,6 +57,7 @@ commands! {
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
     Scenario(scenario::ScenarioCommand),
+    Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),
     Completions(completions::Completions),
     Man(man::Man),

@@ -25,9 +25,9 @@ Examples:
   swarmlab sim hostile --real-bytes --check
   swarmlab sim quickstart --json | jq .efficiency
 
-The same scenario, seed and version give the same digest on every machine and for any number of threads. Exits with 4
-if the run ends unfinished (the longest time has passed, or nobody holds some piece), with 5 if an expectation of the
-scenario is not met.
+The same scenario, seed and version give the same digest on every machine and for any number of
+threads. Exits with 4 if the run ends unfinished (the longest time has passed, or nobody holds
+some piece), with 5 if an expectation of the scenario is not met.
 
 swarmlab scenario list shows the scenarios that come with the program.")]
 pub struct Sim {
@@ -178,7 +178,7 @@ fn verdict(
         unmet.iter().for_each(|unmet| env.warn(format_args!("not met: {unmet}")));
         return Err(unfinished(results));
     }
-    if unmet.is_empty() { Ok(Exit::Done) } else { Err(Error::unmet(not_met(&unmet))) }
+    if unmet.is_empty() { Ok(Exit::Done) } else { Err(not_met(&unmet)) }
 }
 
 fn unfinished(results: &Results<'_>) -> Error {
@@ -189,12 +189,13 @@ fn unfinished(results: &Results<'_>) -> Error {
     }
 }
 
-fn not_met(unmet: &[Unmet]) -> String {
+fn not_met(unmet: &[Unmet]) -> Error {
     match unmet {
-        [one] => format!("an expectation of the scenario is not met: {one}"),
+        [one] => Error::unmet(format!("an expectation of the scenario is not met: {one}")),
         many => {
-            let lines: String = many.iter().map(|unmet| format!("\n  {unmet}")).collect();
-            format!("{} expectations of the scenario are not met:{lines}", many.len())
+            let lines: Vec<String> = many.iter().map(|unmet| format!("  {unmet}")).collect();
+            Error::unmet(format!("{} expectations of the scenario are not met:", many.len()))
+                .shown_by(&lines.join("\n"))
         }
     }
 }

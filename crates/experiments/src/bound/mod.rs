@@ -29,7 +29,9 @@ mod tests;
 
 use std::time::Duration;
 
-use swarmlab_sim::{Behaviour, FaultKind, Framing, Group, Model, Outcome, PeerOutcome, Role, Stop};
+use swarmlab_sim::{
+    Arrive, Behaviour, End, FaultKind, Framing, Group, Model, Outcome, PeerOutcome, Role, Stop,
+};
 
 use crate::numbers::micros;
 
@@ -87,6 +89,11 @@ pub fn of_run(model: &Model, outcome: &Outcome) -> Option<Bound> {
     let end = micros(outcome.simulated);
     let node = |peer: &PeerOutcome| {
         let group = model.groups.get(peer.group as usize)?;
+        // A process that dies out brings only some of its nodes, and nobody waits for the others.
+        let dies_out = matches!(group.arrive, Arrive::Decaying { .. });
+        if peer.join.is_none() && (dies_out || outcome.end == End::LeechersDone) {
+            return None;
+        }
         Some(Node {
             // Who has not come before the end comes after it.
             join: peer.join.map_or(end, micros),

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use swarmlab_protocol::Random;
 use swarmlab_sim::Framing;
 
-use super::{Bound, Limit, Node, lower_bound};
+use super::{Bound, Limit, Node, lower_bound, of_run};
+use crate::scenario::{Options, Origin, Scenario};
 
 const SECOND: u64 = 1_000_000;
 const KBIT: u64 = 125; // bytes per second
@@ -196,6 +197,34 @@ fn play(nodes: &[Node], mut have: Vec<Vec<bool>>, piece: u64, random: &mut Rando
         let joins = nodes.iter().map(|node| node.join);
         now = transfers.iter().map(|transfer| transfer.0).chain(joins).filter(|&at| at > now).min().unwrap();
     }
+}
+
+/// A process of arrivals that dies out brings some of its nodes only. Nobody waits for the others, so they need nothing.
+#[test]
+fn who_never_comes_does_not_raise_the_bound() {
+    let text = r#"
+        schema = "scenario/1"
+        name = "dies-out"
+        content = { size = "16 KiB" }
+        [[group]]
+        name = "origin"
+        role = "seed"
+        up = "10 kB/s"
+        [[group]]
+        name = "few"
+        role = "leecher"
+        count = 40
+        up = "10 kB/s"
+        arrive = { kind = "decaying", rate = "1 /s", tau = "5 s" }
+    "#;
+    let scenario = Scenario::parse(text, &Origin::named("dies-out"), &[]).unwrap();
+    let model = scenario.model(&Options::default()).unwrap();
+    let outcome = swarmlab_sim::run(model.clone(), &mut |_| true).unwrap();
+    let come: Vec<_> = outcome.peers[1..].iter().filter_map(|peer| peer.join).collect();
+    assert!((2..30).contains(&come.len()), "{} came", come.len());
+    let bound = of_run(&model, &outcome).unwrap();
+    let took = outcome.simulated - *come.iter().min().unwrap();
+    assert!(bound.time <= took, "{bound:?}, but all was done after {took:?}");
 }
 
 proptest! {

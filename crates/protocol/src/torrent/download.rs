@@ -115,6 +115,7 @@ impl Torrent {
     pub(super) fn remote_unchoked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.set(Flag::RemoteChoking, false);
+        conn.set(Flag::Refusing, false);
         conn.block_at = Coarse::of(now);
         self.fill(now, id, out);
     }
@@ -213,6 +214,7 @@ impl Torrent {
                 self.flows.get_mut(id, conn).down.add(block.len);
                 conn.block_at = conn.heard_at;
                 conn.set(Flag::Snubbed, false);
+                conn.set(Flag::Refusing, false);
                 let round = self.config.rechoke_interval;
                 let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
                 let limit = conn.pipeline;
@@ -288,6 +290,8 @@ impl Torrent {
             conn.excused = conn.excused.saturating_sub(1);
             return;
         };
+        // Two that refuse would else be asked for the same block in turn, as fast as they answer.
+        conn.set(Flag::Refusing, !conn.is(Flag::RemoteChoking));
         if conn.is(Flag::AllowsFast) {
             self.conns.disallow_fast(id, block.piece);
         }

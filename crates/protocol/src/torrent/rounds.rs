@@ -98,6 +98,7 @@ impl Torrent {
         if conn.sent_at.is_past(now, early) {
             send(conn, id, now, Message::KeepAlive, out);
         }
+        conn.set(Flag::Refusing, false);
         let mut lost = Vec::new();
         let timeout = millis(config.request_timeout);
         self.asked.for_each_mut(conn.asked, |asked| {

@@ -74,6 +74,9 @@ impl<S: Store> Node<S> {
         let group = usize::from(post.world.group_of[from as usize]);
         let reserved =
             if post.world.configs[group].fast_extension { Reserved::OURS } else { Reserved::default() };
+        if let Some(witness) = &mut self.witness {
+            witness.meets(conn);
+        }
         let peer = Opened { addr: addr_of(from), direction, peer_id: peer_id_of(from), reserved };
         self.hand(now, Input::Opened { conn: ConnId(conn), peer: Box::new(peer) }, post);
         if self.is_open(conn, from) {

@@ -52,6 +52,7 @@ impl<S: Store> Node<S> {
     ) {
         if let Some(witness) = &mut self.witness {
             witness.progress_at = now;
+            witness.stores(block);
         }
         if let Some(store) = &mut self.store {
             store.write(&post.world.layout, block, payload);
@@ -81,6 +82,9 @@ impl<S: Store> Node<S> {
                         }
                         if let Some(Input::DiskFailed { piece }) = answer {
                             failed = Some(piece);
+                            if let Some(witness) = &mut self.witness {
+                                witness.loses(piece);
+                            }
                         }
                     }
                     // A piece of which a block could not be stored begins anew.
@@ -103,7 +107,7 @@ impl<S: Store> Node<S> {
                     post.verify.extend(piece);
                     answer
                 }
-                (None, Some(piece)) => Input::Verified { piece, ok: self.judge(piece, post) },
+                (None, Some(piece)) => Input::Verified { piece, ok: self.judge(now, piece, post) },
                 (None, None) => break,
             };
             let Some(peer) = &mut self.peer else { return };
@@ -115,12 +119,12 @@ impl<S: Store> Node<S> {
     }
 
     pub(super) fn verified(&mut self, now: u64, piece: PieceIndex, post: &mut Post<'_, S::Payload>) {
-        let ok = self.judge(piece, post);
+        let ok = self.judge(now, piece, post);
         self.hand(now, Input::Verified { piece, ok }, post);
     }
 
     /// Whether a piece that is all here is right.
-    fn judge(&mut self, piece: PieceIndex, post: &mut Post<'_, S::Payload>) -> bool {
+    fn judge(&mut self, now: u64, piece: PieceIndex, post: &mut Post<'_, S::Payload>) -> bool {
         let tainted = self.tainted.iter().any(|block| block.piece == piece);
         let world = post.world;
         let real = self
@@ -134,10 +138,13 @@ impl<S: Store> Node<S> {
         if ok {
             post.tally.holders[piece.0 as usize] += 1;
             if let Some(witness) = &mut self.witness {
-                witness.proved(piece);
+                witness.proves((now, self.id), piece, &world.layout, &mut post.tally.breaches);
             }
         } else {
             self.record.bad_pieces += 1;
+            if let Some(witness) = &mut self.witness {
+                witness.loses(piece);
+            }
         }
         ok
     }
@@ -147,8 +154,8 @@ impl<S: Store> Node<S> {
         let frames = world.fabric.frames;
         let len = message.wire_len();
         post.tally.message(message.kind(), len);
-        if let Some(witness) = &self.witness {
-            witness.sends((now, self.id), &message, world, &mut post.tally.breaches);
+        if let Some(witness) = &mut self.witness {
+            witness.sends((now, self.id), conn, &message, world, &mut post.tally.breaches);
         }
         let link = self.links[usize::from(conn)];
         debug_assert!(link.state == State::Open);

@@ -35,20 +35,22 @@ impl Disk {
 }
 
 impl<S: Store> Node<S> {
-    /// The disk writes so many bytes per second from now on; `None`: it is sound.
+    /// The disk writes so many bytes per second from now on; `None`: it is sound. What was being written goes on.
     pub(super) fn set_disk(&mut self, now: u64, rate: Option<u64>) {
-        match rate {
-            Some(rate) => {
-                let rate = (rate > 0).then(|| Rate::new(rate));
+        let Some(rate) = rate else {
+            if let Some(disk) = &mut self.disk {
+                disk.mended = true;
+                disk.free_us = disk.free_us.max(now);
+            }
+            return;
+        };
+        let rate = (rate > 0).then(|| Rate::new(rate));
+        match &mut self.disk {
+            Some(disk) => (disk.rate, disk.mended) = (rate, false),
+            None => {
                 let disk =
                     Disk { rate, free_us: now, verify: VecDeque::new(), congested: false, mended: false };
                 self.disk = Some(Box::new(disk));
-            }
-            None => {
-                if let Some(disk) = &mut self.disk {
-                    disk.mended = true;
-                    disk.free_us = disk.free_us.max(now);
-                }
             }
         }
     }
@@ -56,6 +58,9 @@ impl<S: Store> Node<S> {
     /// Writes a block. Gives what the engine is to be told, if anything.
     pub(super) fn write_slowly(&mut self, now: u64, block: Block) -> Option<Input> {
         let disk = self.disk.as_mut()?;
+        if disk.mended {
+            return None;
+        }
         let Some(rate) = disk.rate else { return Some(Input::DiskFailed { piece: block.piece }) };
         disk.free_us = disk.free_us.max(now) + rate.nanos(block.len) / 1_000;
         if !disk.congested && disk.free_us > now + BACKLOG_US {

@@ -7,7 +7,7 @@ use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Bitfield, Input, Setup};
 
 use super::Node;
-use crate::check::{Breaches, PATIENCE_US, Rule, Witness};
+use crate::check::{Breaches, Rule, Witness};
 use crate::draw::{Purpose, stream};
 use crate::network::peer_id_of;
 use crate::plan::{Mishap, Plan, initial_pieces, stay};
@@ -43,6 +43,8 @@ struct Schedule {
     mishaps: Vec<(u64, Mishap)>,
     /// Content it will yet send before it goes; `u64::MAX` where that does not matter.
     to_give: u64,
+    /// What is wrong with its disk, which no restart mends.
+    disk: Option<u64>,
 }
 
 impl Default for Schedule {
@@ -55,6 +57,7 @@ impl Default for Schedule {
             patience: None,
             mishaps: Vec::new(),
             to_give: u64::MAX,
+            disk: None,
         }
     }
 }
@@ -88,7 +91,7 @@ impl Life {
         let mishap = schedule.mishaps.last().map_or(u64::MAX, |&(at, _)| at);
         let back = schedule.back.as_ref().map_or(u64::MAX, |back| back.0);
         self.due = schedule.join.min(schedule.leave).min(schedule.give_up).min(back).min(mishap);
-        if self.due == u64::MAX && schedule.to_give == u64::MAX {
+        if self.due == u64::MAX && schedule.to_give == u64::MAX && schedule.disk.is_none() {
             self.schedule = None;
         }
     }
@@ -181,6 +184,8 @@ impl<S: Store> Node<S> {
         };
         self.peer = Some(Peer::new(group.behaviour, setup));
         self.life.starts += 1;
+        let disk = self.life.schedule().disk;
+        self.set_disk(now, disk);
         if complete {
             presence.seeds += 1;
             self.record.complete.set_once(now);
@@ -276,30 +281,33 @@ impl<S: Store> Node<S> {
         self.record.add(peer.torrent().totals(), now - self.life.joined_at);
     }
 
-    /// Counts the pieces of a node that others can have of it.
+    /// Counts the pieces of a node that others can have of it: a number for each piece of givers who can be called, and then
+    /// one for each of those who can only call.
     pub(crate) fn count_gifts(&self, holders: &mut [u32]) {
         let Some(witness) = self.witness.as_ref().filter(|witness| witness.gives()) else { return };
-        if !self.record.nat {
-            witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
-        }
+        let (open, hidden) = holders.split_at_mut(holders.len() / 2);
+        let holders = if self.record.nat { hidden } else { open };
+        witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
     }
 
-    /// Checks that the node has not waited too long for something it could have. `holders` counts who holds each piece
-    /// and gives it.
+    /// Checks that the node has not waited longer than `patience` for something it could have. `holders` counts who holds
+    /// each piece and gives it.
     pub(crate) fn check_progress(
         &self,
         now: u64,
-        quiet_since: u64,
+        (quiet_since, patience): (u64, u64),
         holders: &[u32],
         breaches: &mut Breaches,
     ) {
         let (Some(peer), Some(witness)) = (&self.peer, &self.witness) else { return };
         let since = witness.progress_at.max(quiet_since);
-        if !self.life.pending || now < since.saturating_add(PATIENCE_US) {
+        if !self.life.pending || self.disk.is_some() || now < since.saturating_add(patience) {
             return;
         }
-        let reachable = holders.iter().zip(0..).find(|&(&holders, piece)| {
-            holders > 0 && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
+        let (open, hidden) = holders.split_at(holders.len() / 2);
+        let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
+            (open > 0 || hidden > 0 && !self.record.nat)
+                && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
             breaches.add(Rule::Progress, now, self.id, || {
@@ -322,6 +330,9 @@ impl<S: Store> Node<S> {
     }
 
     fn befall(&mut self, now: u64, mishap: Mishap, post: &mut Post<'_, S::Payload>) {
+        if let Mishap::Disk(rate) = mishap {
+            self.life.schedule().disk = rate;
+        }
         if self.peer.is_none() {
             return;
         }

@@ -143,6 +143,10 @@ impl<S: Store> Node<S> {
             let event = &mut bucket.events[place];
             self.hash.event(event);
             post.tally.events += 1;
+            post.tally.handled += 1;
+            if let Some(witness) = &mut self.witness {
+                witness.attends((at, self.id), &mut post.tally.breaches);
+            }
             let route = (event.from, event.conn);
             // What a swarm is made of is looked at where it lies, the rest is taken out.
             match event.what {
@@ -163,7 +167,7 @@ impl<S: Store> Node<S> {
                     self.receive(at, route, event.acks, what, post);
                 }
             }
-            self.plan_ahead();
+            self.plan_ahead(at);
         }
         while self.local_at < end {
             self.tick(self.local_at, post);
@@ -188,24 +192,27 @@ impl<S: Store> Node<S> {
     }
 
     fn settle(&mut self, post: &mut Post<'_, S::Payload>) {
-        self.plan_ahead();
+        self.plan_ahead(0);
         if self.local_at != u64::MAX {
             self.ask_for_visit(post);
         }
     }
 
-    /// When the node has something to do by itself next.
-    fn plan_ahead(&mut self) {
+    /// When the node has something to do by itself next: what is overdue, now.
+    fn plan_ahead(&mut self, now: u64) {
         let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
-        self.local_at = engine.min(links).min(rest);
+        self.local_at = engine.min(links).min(rest).max(now);
     }
 
     /// Does what is due now of the node's own.
     fn tick(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
         post.tally.events += 1;
         self.hash.tick(now);
+        if let Some(witness) = &mut self.witness {
+            witness.attends((now, self.id), &mut post.tally.breaches);
+        }
         if self.up.due() <= now {
             self.sent(now, post);
         } else if self.down.due() <= now {
@@ -217,7 +224,7 @@ impl<S: Store> Node<S> {
         } else {
             self.hand(now, Input::Deadline, post);
         }
-        self.plan_ahead();
+        self.plan_ahead(now);
     }
 
     fn receive(
@@ -263,6 +270,9 @@ impl<S: Store> Node<S> {
         if self.is_open(conn, from) {
             if acks.blocks > 0 {
                 self.acknowledged(now, conn, acks, post);
+            }
+            if let Some(witness) = &mut self.witness {
+                witness.hears(conn, &message);
             }
             self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
         }

@@ -46,6 +46,28 @@ fn who_crashes_for_good_is_not_waited_for() {
 }
 
 #[test]
+fn a_slow_disk_that_fills_up_still_writes_what_it_took() {
+    let target = Target { group: 1, count: 1 };
+    let mut model = swarm(1);
+    let fault = |at, length, kind| Fault { at: seconds(at), length: Some(seconds(length)), kind };
+    model.faults =
+        vec![fault(8, 8, FaultKind::DiskSlow(target, 20_000)), fault(12, 30, FaultKind::DiskFull(target))];
+    let outcome = run(model);
+    assert_eq!(completed(&outcome, 1), 1, "a piece whose check was under way is checked");
+    assert!(outcome.simulated > seconds(42), "the end of the slow time is not that of the full time");
+}
+
+#[test]
+fn a_restart_does_not_empty_a_full_disk() {
+    let target = Target { group: 1, count: 1 };
+    let mut model = swarm(1);
+    let fault = |at, length, kind| Fault { at: seconds(at), length: Some(seconds(length)), kind };
+    model.faults = vec![fault(10, 200, FaultKind::DiskFull(target)), fault(20, 10, FaultKind::Crash(target))];
+    let outcome = run(model);
+    assert!(completed(&outcome, 1) == 1 && outcome.simulated > seconds(210), "{:?}", outcome.simulated);
+}
+
+#[test]
 fn without_a_tracker_from_the_start_nobody_finds_anybody() {
     let mut model = swarm(3);
     model.faults = vec![Fault { at: seconds(0), length: None, kind: FaultKind::TrackerDown }];

@@ -96,7 +96,7 @@ fn everybody_completes_and_the_bytes_add_up() {
         assert_eq!((outcome.end.clone(), completed(&outcome, 1)), (End::LeechersDone, leechers as usize));
         let useful: u64 = outcome.peers.iter().map(|peer| peer.downloaded - peer.wasted).sum();
         assert_eq!(useful, u64::from(leechers) * (4 << 20));
-        assert_eq!(outcome.checks.len(), 7);
+        assert_eq!(outcome.checks.len(), 9);
         assert!(outcome.simulated <= outcome.timeline.last().unwrap().at);
     }
 }
@@ -118,6 +118,17 @@ fn a_run_ends_when_the_caller_says_so() {
     });
     let outcome = outcome.unwrap();
     assert_eq!((outcome.end, outcome.timeline.len()), (End::Interrupted, 7));
+}
+
+#[test]
+fn a_panic_ends_a_run_of_several_threads() {
+    for threads in [1, 2, 3] {
+        let mut model = swarm(10);
+        model.run.threads = threads;
+        let run = || swarmlab_sim::run(model, &mut |_| std::panic::resume_unwind(Box::new("enough")));
+        let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&"enough"));
+    }
 }
 
 #[test]

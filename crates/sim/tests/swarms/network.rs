@@ -1,6 +1,6 @@
 //! Links, latency, framing, NAT.
 
-use swarmlab_protocol::MessageKind;
+use swarmlab_protocol::{Layout, MessageKind};
 use swarmlab_sim::{Arrive, End, Framing, Latency, Role, Stop};
 
 use super::{completed, group, millis, model, run, seconds, swarm};
@@ -56,6 +56,17 @@ fn who_hides_behind_nat_can_still_call() {
     unreachable.run.stop = Stop::LeechersDone;
     let outcome = run(unreachable);
     assert_eq!((outcome.end, outcome.blocks), (End::MaxTime, 0), "nobody can be called");
+}
+
+#[test]
+fn on_a_slow_uplink_nothing_comes_before_the_handshake() {
+    let mut slow = swarm(1);
+    slow.content.layout = Layout::new(1, 16 << 10, Layout::BLOCK_LEN).unwrap();
+    slow.groups[0].up = 150;
+    slow.groups[1].up = 150;
+    slow.groups[1].nat = 1.0;
+    let outcome = run(slow);
+    assert_eq!(completed(&outcome, 1), 1, "what overtakes the handshake is lost");
 }
 
 #[test]

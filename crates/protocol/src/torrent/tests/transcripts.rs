@@ -231,6 +231,25 @@ fn allowed_fast_pieces_are_asked_for_while_choked() {
 }
 
 #[test]
+fn two_that_refuse_everything_are_not_asked_in_turn_without_end() {
+    let mut rig = Rig::new(".", Config { endgame_askers: 1, ..sequential() });
+    for conn in [0, 1] {
+        rig.open(conn, Reserved::OURS);
+        rig.says(conn, Message::HaveAll);
+    }
+    assert_eq!(rig.says(0, Message::Unchoke), "#0 request 0.0\n#0 request 0.1");
+    assert_eq!(rig.says(1, Message::Unchoke), "");
+    assert_eq!(rig.says(0, Message::Reject(block(0, 0))), "#1 request 0.0");
+    assert_eq!(rig.says(1, Message::Reject(block(0, 0))), "", "both have refused");
+    assert_eq!(rig.says(0, Message::Piece(block(0, 1))), "store 0.1\n#0 request 0.0", "it gives after all");
+    assert_eq!(rig.says(0, Message::Reject(block(0, 0))), "");
+    assert_eq!(rig.says(1, Message::Choke), "");
+    assert_eq!(rig.says(1, Message::Unchoke), "#1 request 0.0", "it begins anew");
+    assert_eq!(rig.says(1, Message::Reject(block(0, 0))), "");
+    assert!(rig.until(11_000).ends_with("#0 request 0.0"), "a round has passed");
+}
+
+#[test]
 fn uploads_wait_for_credit_and_can_be_withdrawn() {
     let mut rig = Rig::new("xx", sequential());
     rig.open(0, Reserved::OURS);
