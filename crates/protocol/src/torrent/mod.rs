@@ -83,6 +83,8 @@ pub struct Torrent {
     conns: Conns,
     /// Links in an upload slot: unchoked, and they want something.
     served: u16,
+    /// Slots there are until the next decision.
+    slots: u16,
     flows: Flows,
     /// Requests made of all links.
     asked: Pool<Asked>,
@@ -186,6 +188,7 @@ impl Torrent {
             totals: Totals { left: layout.length() - here, ..Totals::default() },
             conns: Conns::default(),
             served: 0,
+            slots: config.unchoke_slots,
             flows: Flows::new(),
             asked: Pool::new(),
             queued: Pool::new(),
