@@ -25,6 +25,10 @@ pub struct Config {
     pub min_announce_interval: Duration,
     /// Remotes unchoked at a time, the optimistic ones among them. BEP 3: 4.
     pub unchoke_slots: u16,
+    /// Slots of a seed whose uplink carries a piece through each in a round. With more than `unchoke_slots` the number of
+    /// slots goes by the rate: `unchoke_slots` is then the fewest of a seed and the most of a leecher. Otherwise there are
+    /// `unchoke_slots`, always. Ours; mainline 4 goes by the configured rate.
+    pub unchoke_most: u16,
     /// How many of the slots are optimistic. BEP 3: 1.
     pub optimistic_slots: u16,
     /// Time between choke decisions. BEP 3: 10 s.
@@ -92,6 +96,7 @@ impl Default for Config {
             announce_interval: Duration::from_secs(30 * 60),
             min_announce_interval: Duration::from_secs(120),
             unchoke_slots: 4,
+            unchoke_most: 7,
             optimistic_slots: 1,
             rechoke_interval: Duration::from_secs(10),
             optimistic_rounds: 3,
@@ -118,6 +123,13 @@ impl Default for Config {
             upload_only: false,
             notes: false,
         }
+    }
+}
+
+impl Config {
+    /// Whether the number of slots goes by the rate of the uplink.
+    pub(crate) fn adapts_slots(&self) -> bool {
+        self.unchoke_most > self.unchoke_slots && self.unchoke_slots > 0
     }
 }
 

@@ -78,6 +78,7 @@ fn bep3() -> Config {
         endgame: Endgame::Full,
         redundant_have: true,
         fast_extension: false,
+        unchoke_most: 0,
         ..Config::default()
     }
 }
@@ -152,6 +153,7 @@ fn libtorrent_2() -> Config {
         max_queued_requests: 2_000,
         redundant_have: true,
         allowed_fast: 5,
+        unchoke_most: 0,
         ..Config::default()
     }
 }
@@ -187,6 +189,7 @@ fn transmission() -> Config {
         endgame: Endgame::Full,
         endgame_askers: 2,
         redundant_have: true,
+        unchoke_most: 0,
         ..Config::default()
     }
 }
@@ -256,6 +259,7 @@ fn aria2() -> Config {
         endgame: Endgame::Full,
         allowed_fast: 10,
         redundant_have: true,
+        unchoke_most: 0,
         ..Config::default()
     }
 }
@@ -281,6 +285,7 @@ fn rqbit() -> Config {
         endgame: Endgame::Strict,
         redundant_have: true,
         fast_extension: false,
+        unchoke_most: 0,
         ..Config::default()
     }
 }
@@ -296,6 +301,11 @@ mod tests {
         for (at, config) in configs.iter().enumerate() {
             let name = NAMES[at];
             assert!(config.optimistic_slots <= config.unchoke_slots, "{name}");
+            assert_eq!(
+                config.adapts_slots(),
+                name == "swarmlab",
+                "{name}: others have a fixed number of slots"
+            );
             assert!(config.pipeline.min > 0 && config.pipeline.min <= config.pipeline.max, "{name}");
             assert!(config.initiate_up_to <= config.max_connections, "{name}");
             assert!(config.endgame_askers > 0 && config.optimistic_rounds > 0, "{name}");

@@ -165,11 +165,26 @@ const SETTINGS: &[Setting] = &[
         SOME_TIME,
         "Least time between two announces where the tracker names none."
     ),
+    Setting {
+        key: optional(
+            "unchoke_slots",
+            Kind::Count { least: 1, most: 65_535 },
+            "Remotes unchoked at a time, the optimistic ones among them (BEP 3: 4); exactly so many, without unchoke_most.",
+        ),
+        get: |client| Plain::Count(u64::from(client.config.unchoke_slots)),
+        set: |client, plain| {
+            if let Plain::Count(count) = plain {
+                let slots = u16::try_from(*count).unwrap_or(u16::MAX);
+                (client.config.unchoke_slots, client.config.unchoke_most) = (slots, 0);
+            }
+            Ok(())
+        },
+    },
     count!(
-        "unchoke_slots",
-        unchoke_slots,
-        1..=65_535,
-        "Remotes unchoked at a time, the optimistic ones among them (BEP 3: 4)."
+        "unchoke_most",
+        unchoke_most,
+        0..=65_535,
+        "Most slots of a seed; if more than unchoke_slots, slots go by the rate of the uplink; 0 is a fixed number."
     ),
     count!(
         "optimistic_slots",

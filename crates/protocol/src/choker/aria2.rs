@@ -57,7 +57,7 @@ impl Choker {
     pub(super) fn seed_aria2(&mut self, ask: &Ask<'_>, random: &mut Random) -> Decision {
         let number = if ask.round { self.round } else { self.round.wrapping_sub(1) };
         let third = number % 3 == 2;
-        let slots = if third { usize::from(ask.config.unchoke_slots) } else { ask.regular() };
+        let slots = if third { ask.slots } else { ask.regular() };
         let mut decision =
             self.best(ask.views, slots, Uninterested::Out, |view| view.interested.then(|| rank_seed(view)));
         if ask.round && !third {

@@ -24,7 +24,7 @@ impl Choker {
         });
         let mut rest = Links::of(ask.views, |_| true);
         decision.iter().for_each(|&(conn, _)| rest.remove(conn));
-        let slots = usize::from(ask.config.unchoke_slots);
+        let slots = ask.slots;
         let least = MIN_UPLOADS.min(slots).saturating_sub(decision.len());
         let mut more = usize::from(ask.config.optimistic_slots).max(least);
         for conn in self.turns.iter().filter(|&conn| rest.contains(conn)) {
@@ -43,9 +43,9 @@ impl Choker {
     pub(super) fn seed_mainline(&mut self, ask: &Ask<'_>) -> Decision {
         const RECENT_MS: u32 = 30_000;
         self.optimistic.clear();
-        let slots = usize::from(ask.config.unchoke_slots);
+        let slots = ask.slots;
         let forced = if ask.round {
-            let per_turn = u32::from(ask.config.unchoke_slots).div_ceil(3);
+            let per_turn = (ask.slots as u32).div_ceil(3);
             let filled = u32::from(self.filled_since_round);
             ((per_turn + self.round % 3) / 3).saturating_sub(filled) as usize
         } else {

@@ -11,6 +11,7 @@ mod links;
 mod mainline;
 mod past;
 mod ranked;
+pub(crate) mod slots;
 #[cfg(test)]
 mod tests;
 mod transmission;
@@ -83,12 +84,14 @@ struct Ask<'a> {
     round: bool,
     /// The optimistic unchoke moves on.
     turn: bool,
+    /// Remotes to unchoke, the optimistic ones among them.
+    slots: usize,
 }
 
 impl Ask<'_> {
     /// Slots that are not optimistic.
     fn regular(&self) -> usize {
-        usize::from(self.config.unchoke_slots.saturating_sub(self.config.optimistic_slots))
+        self.slots.saturating_sub(usize::from(self.config.optimistic_slots))
     }
 }
 
@@ -123,17 +126,29 @@ impl Choker {
         views: &[ChokeView],
         random: &mut Random,
     ) -> Decision {
+        self.decide_slots(config, (seeding, round), config.unchoke_slots, views, random)
+    }
+
+    /// The same with another number of slots, that of [`slots::slots`].
+    pub(crate) fn decide_slots(
+        &mut self,
+        config: &Config,
+        (seeding, round): (bool, bool),
+        slots: u16,
+        views: &[ChokeView],
+        random: &mut Random,
+    ) -> Decision {
         let turn = round && self.round.is_multiple_of(u32::from(config.optimistic_rounds.max(1)));
         if turn {
             self.tie = random.bits();
         }
-        if config.unchoke_slots == 0 {
+        if slots == 0 {
             return Decision::new();
         }
         if round && looks_back(config) {
             self.look(views);
         }
-        let ask = Ask { config, views, round, turn };
+        let ask = Ask { config, views, round, turn, slots: slots.into() };
         let decision = if seeding { self.as_seed(&ask, random) } else { self.as_leecher(&ask, random) };
         if round {
             self.round = self.round.wrapping_add(1);
@@ -143,7 +158,9 @@ impl Choker {
 
     fn as_leecher(&mut self, ask: &Ask<'_>, random: &mut Random) -> Decision {
         match ask.config.choker {
-            LeechChoker::Reciprocal => self.ranked(ask, random, |view| view.received),
+            LeechChoker::Reciprocal => {
+                self.ranked(ask, random, |view| (slots::keeps_slot(ask.config, view), view.received))
+            }
             LeechChoker::RoundRobin => self.ranked(ask, random, ranked::round_robin),
             LeechChoker::Bep3 => self.bep3(ask),
             LeechChoker::Mainline4 => self.leech_mainline(ask),

@@ -30,15 +30,14 @@ impl Choker {
         if ask.turn {
             self.optimistic.clear();
         }
-        let most =
-            usize::from(ask.config.optimistic_slots.min(ask.config.unchoke_slots)).min(ask.views.len());
+        let most = usize::from(ask.config.optimistic_slots).min(ask.slots).min(ask.views.len());
         while self.optimistic.len() < most {
             let Some(next) = self.turns.take_first() else { break };
             self.optimistic.push(next);
         }
         let interested = Links::of(ask.views, |view| view.interested);
         let taken = self.optimistic.iter().filter(|&&conn| interested.contains(conn)).count();
-        let slots = usize::from(ask.config.unchoke_slots) - taken;
+        let slots = ask.slots - taken;
         let mut decision = self.best(ask.views, slots, Uninterested::Ranking, |view| {
             (!self.optimistic.contains(&view.conn)).then_some(view.received)
         });
@@ -56,7 +55,7 @@ impl Choker {
     ) -> Decision {
         decision.iter().for_each(|&(conn, _)| waiting.remove(conn));
         let regular = decision.iter().filter(|(_, reason)| *reason == UnchokeReason::Regular).count();
-        let slots = usize::from(ask.config.unchoke_slots);
+        let slots = ask.slots;
         while regular + self.optimistic.len() < slots {
             let Some(next) = self.next_optimistic(ask, waiting, random) else { break };
             waiting.remove(next);

@@ -85,6 +85,8 @@ pub struct Torrent {
     have: Bitfield,
     /// Links in an upload slot: unchoked, and they want something.
     served: u16,
+    /// Slots there are until the next decision.
+    slots: u16,
     next_serial: u16,
     stopping: bool,
     /// Everything has been here once: nobody is told of a completion again.
@@ -190,6 +192,7 @@ impl Torrent {
             totals: Totals { left: layout.length() - here, ..Totals::default() },
             conns: Conns::default(),
             served: 0,
+            slots: config.unchoke_slots,
             flows: Flows::new(),
             asked: Pool::new(),
             queued: Pool::new(),

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
+use crate::choker::slots::slots;
 use crate::conn::{Coarse, Conn, Flag, Stamp};
 use crate::flows::{Flow, Flows};
 use crate::wire::MAX_BLOCK_LEN;
@@ -85,7 +86,7 @@ impl Torrent {
             (false, false) => self.served -= 1,
             _ => {}
         }
-        let (taken, slots) = (self.served, self.config.unchoke_slots);
+        let (taken, slots) = (self.served, self.slots);
         match (interested, choking) {
             (true, true) if taken < slots => self.unchoke(now, id, UnchokeReason::Regular, out),
             (true, false) if taken > slots => self.rechoke_soon(now),
@@ -106,7 +107,10 @@ impl Torrent {
         self.choked_at = now;
         let views = self.choke_views(now);
         let seeding = self.is_complete() || self.config.upload_only;
-        let decision = self.choker.decide(&self.config, seeding, round, &views, &mut self.random.choke);
+        let when = (seeding, round);
+        self.slots = slots(&self.config, when, &views, self.layout.piece_length());
+        let random = &mut self.random.choke;
+        let decision = self.choker.decide_slots(&self.config, when, self.slots, &views, random);
         for view in &views {
             let chosen = decision.iter().find(|(conn, _)| *conn == view.conn);
             match (chosen, view.unchoked) {

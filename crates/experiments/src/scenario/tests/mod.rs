@@ -140,6 +140,20 @@ fn faults_meet_the_nodes_they_name() {
 }
 
 #[test]
+fn slots_are_a_fixed_number_unless_the_most_is_given_too() {
+    let slots = |keys: &str| {
+        let scenario = sound(&base_with("", keys, ""));
+        let config = &scenario.groups[1].client.config;
+        (config.unchoke_slots, config.unchoke_most)
+    };
+    let default = swarmlab_protocol::Config::default();
+    assert_eq!(slots(""), (default.unchoke_slots, default.unchoke_most));
+    assert_eq!(slots("[group.client]\nunchoke_slots = 4"), (4, 0));
+    assert_eq!(slots("[group.client]\nunchoke_most = 9\nunchoke_slots = 3"), (3, 9));
+    assert_eq!(slots("[group.client]\nunchoke_most = 9"), (4, 9));
+}
+
+#[test]
 fn a_group_takes_keys_of_its_own_over_those_of_all() {
     let scenario = sound(&base_with(
         "",
@@ -149,6 +163,7 @@ fn a_group_takes_keys_of_its_own_over_those_of_all() {
     let [origin, leechers] = &scenario.groups[..] else { panic!("two groups") };
     let (origin, own) = (&origin.client, &leechers.client);
     assert_eq!((origin.config.unchoke_slots, own.config.unchoke_slots), (3, 7));
+    assert_eq!((origin.config.unchoke_most, own.config.unchoke_most), (0, 0), "exactly what is written");
     assert_eq!((origin.config.optimistic_rounds, own.config.optimistic_rounds), (2, 4));
     assert_eq!(own.config.picker, swarmlab_protocol::Picker::Random);
     assert_eq!((own.config.pipeline.min, own.config.pipeline.max), (5, 40));

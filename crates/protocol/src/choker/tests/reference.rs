@@ -172,6 +172,7 @@ fn the_quick_way_decides_as_the_plain_way() {
         let mut random = Random::new(seed);
         let config = Config {
             unchoke_slots: 1 + random.below(9) as u16,
+            unchoke_most: 0,
             optimistic_slots: random.below(3) as u16,
             choker: [LeechChoker::Reciprocal, LeechChoker::RoundRobin][seed as usize % 2],
             seed_choker: seeds[seed as usize % 4],
