@@ -40,6 +40,8 @@ pub(crate) struct Uplink<P> {
     done_ns: u64,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
+    /// The last small message will have left at this time: none overtakes another.
+    small_ns: u64,
     /// The last small message went to this connection at this time: one more shares its segment.
     last: (u16, u64),
     /// Bytes carried.
@@ -53,6 +55,7 @@ impl<P> Uplink<P> {
             free_ns: 0,
             done_ns: u64::MAX,
             queue: VecDeque::new(),
+            small_ns: 0,
             last: (0, u64::MAX),
             carried: 0,
         }
@@ -63,12 +66,13 @@ impl<P> Uplink<P> {
         std::mem::replace(&mut self.last, (conn, now_us)) == (conn, now_us)
     }
 
-    /// Sends a small message; gives when it leaves, in microseconds. It waits for what is before it, but no longer than
-    /// the buffer of the link holds.
+    /// Sends a small message; gives when it leaves, in microseconds. It waits for the blocks before it, but no longer than
+    /// the buffer of the link holds, and for every small message before it.
     pub(crate) fn small(&mut self, now_us: u64, bytes: u32, queue_ns: u64) -> u64 {
         let now = now_us * 1_000;
         let takes = self.rate.nanos(bytes);
-        let leaves = self.free_ns.clamp(now, now + queue_ns) + takes;
+        let leaves = self.free_ns.clamp(now, now + queue_ns).max(self.small_ns) + takes;
+        self.small_ns = leaves;
         self.charge(now_us, bytes);
         leaves.div_ceil(1_000)
     }
@@ -197,10 +201,18 @@ mod tests {
         let mut up = Uplink::new(Rate::new(1_000_000));
         up.push(0, sending(1), |len| len);
         up.push(0, sending(1), |len| len);
-        assert_eq!(up.small(100, 100, 10_000_000), 1_100, "behind the block");
         assert_eq!(up.small(100, 100, 300_000), 500, "no longer than the buffer");
+        assert_eq!(up.small(100, 100, 10_000_000), 1_200, "behind the block and the message");
         up.finish(1_000, |len| len);
         assert_eq!(up.due(), 2_200);
+    }
+
+    #[test]
+    fn a_short_message_does_not_overtake_a_long_one() {
+        let mut up = Uplink::<()>::new(Rate::new(1_000_000));
+        (0..9).for_each(|_| up.charge(0, 1_000));
+        let leave = [68, 5, 9].map(|bytes| up.small(0, bytes, 300_000));
+        assert_eq!(leave, [368, 373, 382], "a handshake and what follows it");
     }
 
     #[test]
