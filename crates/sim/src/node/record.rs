@@ -40,8 +40,10 @@ pub(super) struct Record {
     pub(super) leave: Moment,
     /// Content it lacked when it came first, in bytes.
     pub(super) lacked: u64,
-    /// Content sent, received, and received for nothing, by engines that are gone.
+    /// Content that has left the uplink, in bytes. An engine counts what it hands over, of which a closed connection may
+    /// take some back.
     pub(super) uploaded: u64,
+    /// Content received, and received for nothing, by engines that are gone.
     downloaded: u64,
     wasted: u64,
     present_us: u64,
@@ -67,7 +69,6 @@ impl Record {
 
     /// An engine is gone that was here for so long.
     pub(super) fn add(&mut self, totals: Totals, present_us: u64) {
-        self.uploaded += totals.uploaded;
         self.downloaded += totals.downloaded;
         self.wasted += totals.wasted;
         self.present_us += present_us;
