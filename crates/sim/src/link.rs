@@ -56,6 +56,9 @@ pub(crate) struct Uplink<P> {
     last: (u16, u64),
     /// Bytes carried.
     pub(crate) carried: u64,
+    /// Content that has left, in bytes, as its caller counts it. An engine counts what it hands over, of which a closed
+    /// connection takes some back.
+    pub(crate) content: u64,
 }
 
 impl<P> Uplink<P> {
@@ -69,6 +72,7 @@ impl<P> Uplink<P> {
             queue: VecDeque::new(),
             last: (0, u64::MAX),
             carried: 0,
+            content: 0,
         }
     }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 pub use swarmlab_protocol::behaviour::Behaviour;
-use swarmlab_protocol::{Config, Layout};
+use swarmlab_protocol::{Config, Layout, PieceIndex};
 
 /// A whole run.
 #[derive(Clone, Debug)]
@@ -127,6 +127,9 @@ pub enum Role {
     Leecher,
     /// This share of the pieces, from 0 to 1, drawn at random for each node.
     Partial(f64),
+    /// All but this piece, which must exist: the "one club" of Hajek and Zhu, where a whole swarm waits for the same
+    /// piece.
+    AllBut(PieceIndex),
 }
 
 /// When the nodes of a group come.

@@ -165,6 +165,11 @@ pub(crate) fn initial_pieces(model: &Model, node: NodeId, group: &Group) -> Bitf
     match group.role {
         Role::Seed => Bitfield::full(pieces),
         Role::Leecher => Bitfield::empty(pieces),
+        Role::AllBut(piece) => {
+            let mut have = Bitfield::full(pieces);
+            have.remove(piece);
+            have
+        }
         Role::Partial(share) => {
             let mut all: Vec<PieceIndex> = model.content.layout.pieces().collect();
             stream(model.seed, u64::from(node), Purpose::Pieces).shuffle(&mut all);

@@ -22,7 +22,7 @@ use crate::store::{Bytes, Marks, Store};
 use crate::tracker::Tracker;
 use crate::worker::Worker;
 use crate::world::{Tally, World};
-use crate::{End, Model, Outcome, Sample, Stop};
+use crate::{End, Model, Outcome, Role, Sample, Stop};
 
 /// The checkers look at the progress of nodes at each so many samples.
 const CHECK_EVERY: u64 = 60;
@@ -59,6 +59,9 @@ pub enum ModelError {
     /// The content has no piece.
     #[error("the content is empty")]
     NoContent,
+    /// A group lacks a piece that does not exist.
+    #[error("a group has all but piece {0}, which does not exist")]
+    NoSuchPiece(u32),
     /// The time between samples is no multiple of a millisecond.
     #[error("a sample every {0:?}; it must be a whole number of milliseconds, at least 1")]
     Sample(Duration),
@@ -78,6 +81,13 @@ pub fn run(model: Model, watch: &mut dyn FnMut(Progress) -> bool) -> Result<Outc
     }
     if model.content.layout.piece_count() == 0 {
         return Err(ModelError::NoContent);
+    }
+    for group in &model.groups {
+        if let Role::AllBut(piece) = group.role
+            && !model.content.layout.contains(piece)
+        {
+            return Err(ModelError::NoSuchPiece(piece.0));
+        }
     }
     let sample = model.run.sample.as_nanos();
     if sample == 0 || !sample.is_multiple_of(1_000_000) {

@@ -116,7 +116,7 @@ fn lacks(group: &Group, peer: &PeerOutcome, length: u64) -> u64 {
     match group.role {
         Role::Seed => 0,
         Role::Leecher => length,
-        Role::Partial(_) => peer.lacked.min(length),
+        Role::Partial(_) | Role::AllBut(_) => peer.lacked.min(length),
     }
 }
 

@@ -351,6 +351,6 @@ pub(super) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Seed => "seed",
         Role::Leecher => "leecher",
-        Role::Partial(_) => "partial",
+        Role::Partial(_) | Role::AllBut(_) => "partial",
     }
 }

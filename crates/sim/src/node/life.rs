@@ -236,9 +236,7 @@ impl<S: Store> Node<S> {
             self.life.schedule().leave = now.saturating_add(time.as_micros() as u64);
         } else if let Leave::AtRatio(ratio) = group.leave {
             let goal = (world.layout.length() as f64 * ratio) as u64;
-            let given =
-                self.peer.as_ref().map_or(0, |peer| peer.torrent().totals().uploaded) + self.record.uploaded;
-            self.life.schedule().to_give = goal.saturating_sub(given);
+            self.life.schedule().to_give = goal.saturating_sub(self.up.content);
             self.life.uploaded(0, now);
         }
     }
@@ -322,6 +320,7 @@ impl<S: Store> Node<S> {
             self.add_totals(now, &peer);
         }
         crate::PeerOutcome {
+            uploaded: self.up.content,
             up_wire: self.up.carried,
             down_wire: self.down.carried,
             hash: self.hash(),

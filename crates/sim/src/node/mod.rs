@@ -350,6 +350,7 @@ impl<S: Store> Node<S> {
         let len = sending.block.len;
         post.tally.left += u64::from(len);
         post.tally.groups[usize::from(self.group)].uploaded += u64::from(len);
+        self.up.content += u64::from(len);
         self.down.small(frames.acks(len));
         let what = if sending.corrupt {
             What::CorruptPiece(sending.block)

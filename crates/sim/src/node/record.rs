@@ -40,8 +40,7 @@ pub(super) struct Record {
     pub(super) leave: Moment,
     /// Content it lacked when it came first, in bytes.
     pub(super) lacked: u64,
-    /// Content sent, received, and received for nothing, by engines that are gone.
-    pub(super) uploaded: u64,
+    /// Content received, and received for nothing, by engines that are gone.
     downloaded: u64,
     wasted: u64,
     present_us: u64,
@@ -56,7 +55,6 @@ impl Record {
             complete: Moment::NEVER,
             leave: Moment::NEVER,
             lacked: 0,
-            uploaded: 0,
             downloaded: 0,
             wasted: 0,
             present_us: 0,
@@ -67,7 +65,6 @@ impl Record {
 
     /// An engine is gone that was here for so long.
     pub(super) fn add(&mut self, totals: Totals, present_us: u64) {
-        self.uploaded += totals.uploaded;
         self.downloaded += totals.downloaded;
         self.wasted += totals.wasted;
         self.present_us += present_us;
@@ -81,7 +78,6 @@ impl Record {
             complete: self.complete.duration(),
             leave: self.leave.duration(),
             lacked: self.lacked,
-            uploaded: self.uploaded,
             downloaded: self.downloaded,
             wasted: self.wasted,
             present_us: self.present_us,

@@ -1,5 +1,6 @@
 //! Coming and going.
 
+use swarmlab_protocol::PieceIndex;
 use swarmlab_sim::{Arrive, End, Leave, Role, Stop};
 
 use super::{completed, group, model, run, seconds, swarm};
@@ -84,6 +85,17 @@ fn a_piece_that_nobody_has_ends_the_run() {
     let outcome = run(model);
     assert!(matches!(outcome.end, End::PieceLost(_)), "{:?}", outcome.end);
     assert!(outcome.simulated < seconds(30));
+}
+
+#[test]
+fn the_one_club_lacks_one_piece() {
+    let club = group("club", Role::AllBut(PieceIndex(63)), 4);
+    let outcome = run(model(vec![group("origin", Role::Seed, 1), club]));
+    assert_eq!(completed(&outcome, 1), 4);
+    assert!(outcome.peers.iter().skip(1).all(|peer| peer.lacked == 64 << 10), "{:?}", outcome.peers);
+    // Nobody has it and nobody who might is to come.
+    let alone = run(model(vec![group("club", Role::AllBut(PieceIndex(63)), 4)]));
+    assert_eq!(alone.end, End::PieceLost(63));
 }
 
 #[test]

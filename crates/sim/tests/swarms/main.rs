@@ -9,10 +9,10 @@ mod network;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swarmlab_protocol::{Config, Layout};
+use swarmlab_protocol::{Config, Layout, PieceIndex};
 use swarmlab_sim::{
-    Arrive, Behaviour, Client, Content, End, Framing, Group, Latency, Leave, Model, Network, Outcome, Role,
-    Run, Stop, TrackerModel,
+    Arrive, Behaviour, Client, Content, End, Framing, Group, Latency, Leave, Model, ModelError, Network,
+    Outcome, Role, Run, Stop, TrackerModel,
 };
 
 fn seconds(seconds: u64) -> Duration {
@@ -145,4 +145,9 @@ fn models_out_of_bounds_are_refused() {
     );
     assert!(refusal(|model| model.run.sample = Duration::from_micros(1_500)).contains("1.5ms"));
     assert!(refusal(|model| model.content.layout = Layout::new(0, 1, 1).unwrap()).contains("empty"));
+    let nowhere = Role::AllBut(PieceIndex(64));
+    assert_eq!(
+        swarmlab_sim::run(model(vec![group("club", nowhere, 1)]), &mut |_| true).map(|_| ()),
+        Err(ModelError::NoSuchPiece(64))
+    );
 }
