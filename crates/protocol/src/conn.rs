@@ -233,6 +233,12 @@ impl Conn {
         self.is(Flag::WeInterested) && (!self.is(Flag::RemoteChoking) || self.is(Flag::AllowsFast))
     }
 
+    /// Whether it would answer another request and should be asked for more.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.may_be_asked() && self.asked.len() < self.most_asked()
+    }
+
     /// How many requests may be outstanding now.
     #[inline]
     pub(crate) fn most_asked(&self) -> u16 {
@@ -341,6 +347,13 @@ impl Conns {
     /// One past the highest slot in use: for walks that must look a link up anew at each step.
     pub(crate) fn slots(&self) -> impl Iterator<Item = ConnId> + use<> {
         (0..self.rows.len()).map(|at| ConnId(at as u16))
+    }
+
+    /// The first link from this slot on that [has room](Conn::has_room): for walks in which links are asked for more.
+    pub(crate) fn next_with_room(&self, from: usize) -> Option<ConnId> {
+        let rows = self.rows.get(from..)?;
+        let at = rows.iter().position(|conn| conn.is(Flag::Open) && conn.has_room())?;
+        Some(ConnId((from + at) as u16))
     }
 
     /// The address of a link, given with its row.

@@ -39,7 +39,19 @@ pub struct Arrival {
     pub block_len: u32,
 }
 
+impl PipelineRule {
+    /// Whether a block's arrival is judged by the rate of the window; if not, only its delay counts.
+    pub(crate) fn looks_at_rate(self) -> bool {
+        matches!(self, PipelineRule::RateTime | PipelineRule::Mainline | PipelineRule::SlowStart)
+    }
+}
+
 impl Arrival {
+    /// Of a link of which nothing is known but how long its last block took, in milliseconds.
+    pub(crate) fn after(delay: u32) -> Self {
+        Arrival { delay, window_bytes: 0, window_ms: 0, block_len: 0 }
+    }
+
     /// Blocks that come in `span_ms` at the rate of the window.
     fn blocks_in(&self, span_ms: u64) -> u64 {
         let over = u64::from(self.window_ms.max(LEAST_WINDOW)) * u64::from(self.block_len.max(1));

@@ -9,8 +9,7 @@ use crate::pipeline::{Arrival, Depth};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen, Receipt};
 use crate::{
-    Bitfield, Block, CloseReason, Config, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output,
-    PieceIndex,
+    Bitfield, Block, CloseReason, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
 };
 
 /// Blocks that nobody asked for until a remote is sent away.
@@ -138,43 +137,55 @@ impl Torrent {
 
     /// Asks every remote that has room for more: blocks have become free.
     pub(super) fn wake(&mut self, now: Instant, out: &mut Vec<Output>) {
-        for id in self.conns.slots() {
-            self.fill(now, id, out);
+        self.wake_others(now, None, out);
+    }
+
+    /// Asks every remote that has room but the one that has just refused, which would refuse again.
+    fn wake_others(&mut self, now: Instant, refused_by: Option<ConnId>, out: &mut Vec<Output>) {
+        let mut from = 0;
+        while let Some(id) = self.conns.next_with_room(from) {
+            if Some(id) != refused_by {
+                self.fill(now, id, out);
+            }
+            from = usize::from(id.0) + 1;
         }
     }
 
     /// Keeps the remote's pipeline full.
+    #[inline]
     pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get(id) else { return };
-        if !conn.may_be_asked() || conn.asked.len() >= conn.most_asked() {
-            return;
+        let room = self.conns.get(id).is_some_and(Conn::has_room);
+        if room && !self.disk_congested && self.timers.rest == Instant::NEVER {
+            self.ask(now, id, out);
         }
-        if self.disk_congested || self.timers.rest != Instant::NEVER {
-            return;
-        }
-        let allowed;
+    }
+
+    /// Asks a remote that has room for as much as it takes.
+    #[inline(never)]
+    fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
         let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-        let has = if conn.is(Flag::RemoteChoking) {
+        let allowed;
+        let (conn, has) = if conn.is(Flag::RemoteChoking) {
             let pieces = self.conns.allowed_fast(id).filter(|&piece| self.requests.may_have_free(piece));
             if pieces.clone().next().is_none() {
                 return;
             }
             allowed = allowed_words(pieces, row, self.have.words().len());
-            Some(&allowed[..])
+            let Some(conn) = self.conns.get_mut(id) else { return };
+            (conn, Some(&allowed[..]))
         } else {
-            row
+            (conn, row)
         };
-        let Some(conn) = self.conns.get_mut(id) else { return };
         let limit = conn.most_asked();
-        let Config { picker, random_first_pieces, unfinished, endgame_askers, .. } = *self.config;
-        let policy = (picker, random_first_pieces, unfinished);
         let asker = |conn: &Conn| {
             let alone = conn.is(Flag::Suspect);
             Asker { serial: conn.serial, has, alone, working: conn.working }
         };
         while conn.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
-            let chosen = self.requests.next(asker(conn), &self.layout, policy, &self.availability, random);
+            let chosen =
+                self.requests.next(asker(conn), &self.layout, &self.config, &self.availability, random);
             let Some(chosen) = chosen else { break };
             if let (Some(reason), true) = (chosen.begun, self.config.notes) {
                 let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
@@ -186,14 +197,13 @@ impl Torrent {
             Endgame::Full => limit,
             Endgame::Strict => 1,
         };
-        if conn.asked.len() >= most || endgame_askers < 2 || !self.requests.is_endgame() {
+        let askers = self.config.endgame_askers;
+        if conn.asked.len() >= most || askers < 2 || !self.requests.is_endgame() {
             return;
         }
         self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
         while conn.asked.len() < most && !self.asked.is_full() {
-            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, endgame_askers) else {
-                break;
-            };
+            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, askers) else { break };
             let asked = request(conn, &mut self.asked, id, now, chosen, out);
             self.requests.mark(asked, true);
         }
@@ -202,7 +212,6 @@ impl Torrent {
 
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let stamp = Stamp::of(now);
         conn.heard_at = Coarse::of(now);
         let number = self.layout.block_number(block);
         let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
@@ -210,21 +219,19 @@ impl Torrent {
         conn.set(Flag::Useful, true);
         match asked {
             Some(asked) => {
-                self.flows.get_mut(id, conn).down.add(block.len);
                 conn.block_at = conn.heard_at;
                 conn.set(Flag::Snubbed, false);
-                let round = self.config.rechoke_interval;
-                let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
-                let limit = conn.pipeline;
                 let flow = self.flows.get_mut(id, conn);
-                let arrival = Arrival {
-                    delay: stamp.since(asked.sent),
-                    window_bytes: flow.down.bytes(),
-                    window_ms: flow.down.millis(gone, round.as_millis() as u32),
-                    block_len: self.layout.block_len(),
-                };
-                let memory = flow.pipeline_memory;
-                let mut depth = Depth { limit, memory };
+                flow.down.add(block.len);
+                let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
+                if self.config.pipeline_rule.looks_at_rate() {
+                    let round = self.config.rechoke_interval;
+                    let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
+                    arrival.window_bytes = flow.down.bytes();
+                    arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
+                    arrival.block_len = self.layout.block_len();
+                }
+                let mut depth = Depth { limit: conn.pipeline, memory: flow.pipeline_memory };
                 depth.block(&self.config, arrival);
                 flow.pipeline_memory = depth.memory;
                 conn.pipeline = depth.limit;
@@ -292,14 +299,7 @@ impl Torrent {
             self.conns.disallow_fast(id, block.piece);
         }
         if !asked.is_overdue() && self.requests.release(asked, false) {
-            self.wake_others(now, id, out);
-        }
-    }
-
-    /// Asks every remote but the one that has just refused, which would refuse again.
-    fn wake_others(&mut self, now: Instant, refused_by: ConnId, out: &mut Vec<Output>) {
-        for id in self.conns.slots().filter(|&id| id != refused_by) {
-            self.fill(now, id, out);
+            self.wake_others(now, Some(id), out);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{CloseReason, Instant, Message, Note, Output, PipelineRule};
 
 impl Torrent {
     /// Does everything that is due.
+    #[inline(never)]
     pub(super) fn keep_time(&mut self, now: Instant, out: &mut Vec<Output>) {
         if self.announcer.deadline().is_some_and(|at| at <= now) {
             if self.announcer.give_up(now) {
