@@ -38,10 +38,6 @@ impl RemoteSets {
         self.words[start..start + self.row_len as usize].copy_from_slice(have.words());
     }
 
-    pub(crate) fn contains(&self, conn: ConnId, piece: PieceIndex) -> bool {
-        self.words[self.start(conn) + piece.0 as usize / 64] & mask(piece) != 0
-    }
-
     /// Adds a piece that the torrent has; false if it was there.
     pub(crate) fn insert(&mut self, conn: ConnId, piece: PieceIndex) -> bool {
         let at = self.start(conn) + piece.0 as usize / 64;

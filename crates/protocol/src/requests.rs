@@ -154,6 +154,7 @@ impl Requests {
     }
 
     /// The next block to ask of this remote: of the piece it works on, of the oldest piece under way, or of a new one.
+    #[inline]
     pub(crate) fn next(
         &mut self,
         asker: Asker<'_>,
@@ -288,6 +289,7 @@ impl Requests {
         Some(slot as u16)
     }
 
+    #[inline]
     fn take_free(&mut self, slot: u16, layout: &Layout, begun: Option<PickReason>) -> Chosen {
         let active = &mut self.active[usize::from(slot)];
         let start = usize::from(slot) * self.stride as usize;
@@ -315,6 +317,7 @@ impl Requests {
     }
 
     /// Block `number` of a piece has arrived; `asked` is the request it answers, if any.
+    #[inline]
     pub(crate) fn receive(
         &mut self,
         (piece, number): (PieceIndex, u32),

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, send};
-use crate::bitfield::{adds_to, mask};
+use crate::bitfield::{adds_to, contains, mask};
 use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
 use crate::pipeline::{Arrival, Depth};
 use crate::pool::Pool;
@@ -38,8 +38,7 @@ impl Torrent {
             }
         }
         if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
-            conn.set(Flag::WeInterested, true);
-            send(conn, id, now, Message::Interested, out);
+            set_interest(conn, id, now, true, out);
         }
         self.fill(now, id, out);
     }
@@ -91,9 +90,7 @@ impl Torrent {
                 adds_to(self.sets.row(id), self.have.words())
             };
         if wants != conn.is(Flag::WeInterested) {
-            conn.set(Flag::WeInterested, wants);
-            let message = if wants { Message::Interested } else { Message::NotInterested };
-            send(conn, id, now, message, out);
+            set_interest(conn, id, now, wants, out);
         }
     }
 
@@ -213,41 +210,55 @@ impl Torrent {
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
+        conn.set(Flag::Useful, true);
+        self.totals.downloaded += u64::from(block.len);
         let number = self.layout.block_number(block);
         let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
-        self.totals.downloaded += u64::from(block.len);
-        conn.set(Flag::Useful, true);
-        match asked {
-            Some(asked) => {
-                conn.block_at = conn.heard_at;
-                conn.set(Flag::Snubbed, false);
-                let flow = self.flows.get_mut(id, conn);
-                flow.down.add(block.len);
-                let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
-                if self.config.pipeline_rule.looks_at_rate() {
-                    let round = self.config.rechoke_interval;
-                    let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
-                    arrival.window_bytes = flow.down.bytes();
-                    arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
-                    arrival.block_len = self.layout.block_len();
-                }
-                let mut depth = Depth { limit: conn.pipeline, memory: flow.pipeline_memory };
-                depth.block(&self.config, arrival);
-                flow.pipeline_memory = depth.memory;
-                conn.pipeline = depth.limit;
-            }
-            None if conn.excused > 0 => conn.excused -= 1,
-            None => {
-                self.totals.wasted += u64::from(block.len);
-                conn.strikes += 1;
-                if conn.strikes > MOST_STRIKES {
-                    self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
-                }
-                return;
-            }
+        let (Some(number), Some(asked)) = (number, asked) else {
+            return self.unasked_block(now, id, block, out);
+        };
+        conn.block_at = conn.heard_at;
+        conn.set(Flag::Snubbed, false);
+        let flow = self.flows.get_mut(id, conn);
+        flow.down.add(block.len);
+        let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
+        if self.config.pipeline_rule.looks_at_rate() {
+            let round = self.config.rechoke_interval;
+            let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
+            arrival.window_bytes = flow.down.bytes();
+            arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
+            arrival.block_len = self.layout.block_len();
         }
-        let receipt = number.map(|number| self.requests.receive((block.piece, number), conn.serial, asked));
-        match receipt.unwrap_or(Receipt::Useless) {
+        let mut depth = Depth { limit: conn.pipeline, memory: flow.pipeline_memory };
+        depth.block(&self.config, arrival);
+        flow.pipeline_memory = depth.memory;
+        conn.pipeline = depth.limit;
+        let receipt = self.requests.receive((block.piece, number), conn.serial, Some(asked));
+        self.received(now, id, block, receipt, out);
+    }
+
+    /// A block that answers no request of ours: too late, or unasked.
+    #[cold]
+    fn unasked_block(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        if conn.excused > 0 {
+            conn.excused -= 1;
+            let number = self.layout.block_number(block);
+            let receipt =
+                number.map(|number| self.requests.receive((block.piece, number), conn.serial, None));
+            return self.received(now, id, block, receipt.unwrap_or(Receipt::Useless), out);
+        }
+        self.totals.wasted += u64::from(block.len);
+        conn.strikes += 1;
+        if conn.strikes > MOST_STRIKES {
+            self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
+        }
+    }
+
+    /// Has a block stored, if it was lacking, and asks its giver for more.
+    #[inline]
+    fn received(&mut self, now: Instant, id: ConnId, block: Block, receipt: Receipt, out: &mut Vec<Output>) {
+        match receipt {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
                 out.push(Output::Store { conn: id, block });
@@ -260,7 +271,14 @@ impl Torrent {
             }
         }
         self.fill(now, id, out);
-        if !self.endgame_noted && self.requests.is_endgame() && !self.is_complete() {
+        if !self.endgame_noted && self.requests.is_endgame() {
+            self.begin_endgame(now, out);
+        }
+    }
+
+    #[cold]
+    fn begin_endgame(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if !self.is_complete() {
             self.endgame_noted = true;
             self.note(Note::Endgame, out);
             self.wake(now, out);
@@ -268,6 +286,7 @@ impl Torrent {
     }
 
     /// The block is here: whoever else was asked for it, at most so many, need not send it.
+    #[inline(never)]
     fn cancel_duplicates(&mut self, now: Instant, block: Block, most: u16, out: &mut Vec<Output>) {
         let Some(number) = self.layout.block_number(block) else { return };
         let mut left = most;
@@ -304,6 +323,7 @@ impl Torrent {
     }
 
     /// The piece is here and checked.
+    #[inline(never)]
     pub(super) fn piece_good(&mut self, now: Instant, piece: PieceIndex, out: &mut Vec<Output>) {
         let Some(giver) = self.requests.finish(piece, &self.layout) else { return };
         if !self.have.insert(piece) {
@@ -324,12 +344,14 @@ impl Torrent {
                     continue;
                 }
             }
-            let remote_has = seed || self.sets.contains(id, piece);
+            let row = self.sets.row(id);
+            let remote_has = seed || contains(row, piece);
             if !remote_has || self.config.redundant_have {
                 send(conn, id, now, Message::Have(piece), out);
             }
-            if remote_has && !seed && conn.is(Flag::WeInterested) {
-                self.update_interest(now, id, out);
+            let interested = remote_has && !seed && conn.is(Flag::WeInterested);
+            if interested && !adds_to(row, self.have.words()) {
+                set_interest(conn, id, now, false, out);
             }
         }
         if complete {
@@ -402,6 +424,13 @@ impl Torrent {
     }
 }
 
+fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mut Vec<Output>) {
+    conn.set(Flag::WeInterested, wants);
+    let message = if wants { Message::Interested } else { Message::NotInterested };
+    send(conn, id, now, message, out);
+}
+
+#[inline]
 fn request(
     conn: &mut Conn,
     pool: &mut Pool<Asked>,

@@ -18,15 +18,11 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
         let Some(conn) = self.conns.get(id) else { return };
-        // A remote that has as many pieces has something to trade (BEP 6).
-        let poor = conn.remote_count < u32::from(self.config.allowed_fast);
-        let allowed = conn.is(Flag::WeChoking)
-            && poor
-            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece);
+        let served = !conn.is(Flag::WeChoking) || self.is_allowed_fast(id, conn, block);
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
         let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
-        if (conn.is(Flag::WeChoking) && !allowed) || overflow || !self.have.contains(block.piece) {
+        if !served || overflow || !self.have.contains(block.piece) {
             if conn.is(Flag::Fast) {
                 send(conn, id, now, Message::Reject(block), out);
             } else if overflow && self.conns.note_overflow(id) > MOST_OVERFLOW {
@@ -39,7 +35,16 @@ impl Torrent {
             return self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
         self.queued.push(&mut conn.queued, block);
-        self.pump(now, id, out);
+        if conn.credit > 0 {
+            self.pump(now, id, out);
+        }
+    }
+
+    /// Whether the remote may ask for this block even while it is choked. One that has as many pieces has something to
+    /// trade (BEP 6).
+    fn is_allowed_fast(&self, id: ConnId, conn: &Conn, block: Block) -> bool {
+        conn.remote_count < u32::from(self.config.allowed_fast)
+            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece)
     }
 
     pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
@@ -134,7 +139,9 @@ impl Torrent {
                 progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
             }
         };
-        self.conns.iter().map(view).collect()
+        let mut views = Vec::with_capacity(self.conns.len().into());
+        views.extend(self.conns.iter().map(view));
+        views
     }
 
     fn unchoke(&mut self, now: Instant, id: ConnId, reason: UnchokeReason, out: &mut Vec<Output>) {
