@@ -41,10 +41,14 @@ impl Coarse {
         Coarse((now.as_micros() >> 18) as u16)
     }
 
-    /// Whether this moment lies at least so far back, 4.7 hours at most. It may seem to up to half a second early.
-    pub(crate) fn is_past(self, now: Instant, span: Duration) -> bool {
-        let span = (span.as_micros() >> 18).min(u128::from(u16::MAX)) as u16;
-        Coarse::of(now).0.wrapping_sub(self.0) >= span
+    /// How many of its steps a span takes, 4.7 hours at most.
+    pub(crate) fn steps(span: Duration) -> u16 {
+        (span.as_micros() >> 18).min(u128::from(u16::MAX)) as u16
+    }
+
+    /// Whether this moment lies at least so many [steps](Self::steps) back. It may seem to up to half a second early.
+    pub(crate) fn is_past(self, now: Instant, steps: u16) -> bool {
+        Coarse::of(now).0.wrapping_sub(self.0) >= steps
     }
 }
 
@@ -432,8 +436,9 @@ mod tests {
         let wraps = (1 << 34) / 1_000;
         for start in [0, 100, 1_000, wraps - 30_000, wraps - 1] {
             let moment = Coarse::of(at(start));
-            assert!(!moment.is_past(at(start + 59_400), Duration::from_secs(60)), "{start}");
-            assert!(moment.is_past(at(start + 60_000), Duration::from_secs(60)), "{start}");
+            let minute = Coarse::steps(Duration::from_secs(60));
+            assert!(!moment.is_past(at(start + 59_400), minute), "{start}");
+            assert!(moment.is_past(at(start + 60_000), minute), "{start}");
         }
     }
 }

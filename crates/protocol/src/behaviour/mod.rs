@@ -140,6 +140,7 @@ impl Node {
     }
 
     /// Takes one input and appends what is to be done to `out`: see [`Torrent::handle`].
+    #[inline]
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         match self {
             Node::Plain(torrent) => torrent.handle(now, input, out),
@@ -148,6 +149,7 @@ impl Node {
     }
 
     /// When [`Input::Deadline`] is due, if ever: see [`Torrent::deadline`].
+    #[inline]
     pub fn deadline(&self) -> Option<Instant> {
         match self {
             Node::Plain(torrent) => torrent.deadline(),

@@ -256,7 +256,7 @@ impl Torrent {
     }
 
     /// Has a block stored, if it was lacking, and asks its giver for more.
-    #[inline]
+    #[inline(always)] // for the usual block; the other caller is cold
     fn received(&mut self, now: Instant, id: ConnId, block: Block, receipt: Receipt, out: &mut Vec<Output>) {
         match receipt {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
@@ -430,7 +430,7 @@ fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mu
     send(conn, id, now, message, out);
 }
 
-#[inline]
+#[inline(always)] // for the usual request; the other caller is the endgame
 fn request(
     conn: &mut Conn,
     pool: &mut Pool<Asked>,

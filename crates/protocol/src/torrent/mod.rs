@@ -324,6 +324,7 @@ impl Torrent {
     }
 
     /// When [`Input::Deadline`] is due, if ever. Asked again after each [`handle`](Self::handle); costs nothing.
+    #[inline]
     pub fn deadline(&self) -> Option<Instant> {
         Some(self.due).filter(|&due| due != Instant::NEVER)
     }

@@ -111,11 +111,15 @@ impl Torrent {
         self.choked_at = now;
         let views = self.choke_views(now);
         let seeding = self.is_complete() || self.config.upload_only;
-        let decision = self.choker.decide(&self.config, seeding, round, &views, &mut self.random.choke);
+        let mut decision = self.choker.decide(&self.config, seeding, round, &views, &mut self.random.choke);
+        // In the order of links, as the views are: so one pass over both finds what differs.
+        decision.sort_by_key(|&(conn, _)| conn);
+        decision.dedup_by_key(|&mut (conn, _)| conn);
+        let mut decision = decision.into_iter().peekable();
         for view in &views {
-            let chosen = decision.iter().find(|(conn, _)| *conn == view.conn);
+            let chosen = decision.next_if(|&(conn, _)| conn == view.conn);
             match (chosen, view.unchoked) {
-                (Some(&(_, reason)), false) => self.unchoke(now, view.conn, reason, out),
+                (Some((_, reason)), false) => self.unchoke(now, view.conn, reason, out),
                 (None, true) => self.choke(now, view, out),
                 _ => {}
             }
