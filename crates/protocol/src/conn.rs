@@ -333,6 +333,11 @@ impl Conns {
         self.rows.get_mut(usize::from(id.0)).filter(|conn| conn.is(Flag::Open))
     }
 
+    /// Gives back the room that was kept for more links.
+    pub(crate) fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+    }
+
     /// How many are open.
     pub(crate) fn len(&self) -> u16 {
         self.open

@@ -72,6 +72,7 @@ impl Depth {
     }
 
     /// A block has come that was asked for.
+    #[inline]
     pub fn block(&mut self, config: &Config, arrival: Arrival) {
         let (min, max) = (config.pipeline.min, config.pipeline.max.max(config.pipeline.min));
         let span = config.pipeline.span.as_millis().min(1 << 24) as u64;

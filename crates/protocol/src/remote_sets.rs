@@ -47,6 +47,11 @@ impl RemoteSets {
         fresh
     }
 
+    /// Gives back the room that was kept for more links.
+    pub(crate) fn shrink(&mut self) {
+        self.words.shrink_to_fit();
+    }
+
     fn start(&self, conn: ConnId) -> usize {
         usize::from(conn.0) * self.row_len as usize
     }

@@ -163,24 +163,28 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<Chosen> {
-        if self.get(asker.working).is_some_and(|active| active.is_free_for(asker)) {
-            return Some(self.take_free(asker.working, layout, None));
-        }
-        self.next_elsewhere(asker, layout, config, availability, random)
+        let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
+        let (slot, begun) = if working {
+            (asker.working, None)
+        } else {
+            self.next_slot(asker, layout, config, availability, random)?
+        };
+        Some(self.take_free(slot, layout, begun))
     }
 
-    /// The next block of another piece than the one the remote works on.
+    /// Another piece than the one the remote works on, with a block that nobody was asked for, and why it was begun if
+    /// it is begun now.
     #[inline(never)]
-    fn next_elsewhere(
+    fn next_slot(
         &mut self,
         asker: Asker<'_>,
         layout: &Layout,
         config: &Config,
         availability: &Availability,
         random: &mut Random,
-    ) -> Option<Chosen> {
+    ) -> Option<(u16, Option<PickReason>)> {
         if let Some(slot) = self.joinable(asker, config.unfinished) {
-            return Some(self.take_free(slot, layout, None));
+            return Some((slot, None));
         }
         if self.is_endgame() {
             return None;
@@ -195,11 +199,10 @@ impl Requests {
         let Some((piece, reason)) = pick(config.picker, view, random) else {
             // Nothing is left to begin alone. A piece that may not convict anybody is better than none: the remote that
             // began it may never go on.
-            let slot = self.joinable(Asker { alone: false, ..asker }, config.unfinished)?;
-            return Some(self.take_free(slot, layout, None));
+            return Some((self.joinable(Asker { alone: false, ..asker }, config.unfinished)?, None));
         };
         let slot = self.begin(piece, if asker.alone { asker.serial } else { 0 }, layout)?;
-        Some(self.take_free(slot, layout, Some(reason)))
+        Some((slot, Some(reason)))
     }
 
     fn joinable(&self, asker: Asker<'_>, unfinished: Unfinished) -> Option<u16> {
@@ -317,7 +320,7 @@ impl Requests {
     }
 
     /// Block `number` of a piece has arrived; `asked` is the request it answers, if any.
-    #[inline]
+    #[inline(always)] // for the block that was asked for; the other caller is cold
     pub(crate) fn receive(
         &mut self,
         (piece, number): (PieceIndex, u32),

@@ -104,6 +104,9 @@ impl Torrent {
         self.asked.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.asked));
         self.queued.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.queued));
         self.requests.shrink();
+        self.conns.shrink();
+        self.sets.shrink();
+        self.peers.shrink();
     }
 
     fn tend(&mut self, now: Instant, id: crate::ConnId, limits: &Limits, out: &mut Vec<Output>) {

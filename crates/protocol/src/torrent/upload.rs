@@ -128,9 +128,11 @@ impl Torrent {
 
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
-        let view = |(id, conn): (ConnId, &Conn)| {
+        let piece_count = u64::from(self.have.len().max(1));
+        let mut views = Vec::with_capacity(self.conns.len().into());
+        for (id, conn) in self.conns.iter() {
             let flow = self.flows.get(conn);
-            ChokeView {
+            views.push(ChokeView {
                 conn: id,
                 interested: conn.is(Flag::RemoteInterested),
                 unchoked: !conn.is(Flag::WeChoking),
@@ -140,11 +142,9 @@ impl Torrent {
                 pending: !conn.queued.is_empty(),
                 since_unchoke: stamp.since(conn.unchoked_at),
                 pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
-                progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
-            }
-        };
-        let mut views = Vec::with_capacity(self.conns.len().into());
-        views.extend(self.conns.iter().map(view));
+                progress: (u64::from(conn.remote_count) * 1_000 / piece_count) as u16,
+            });
+        }
         views
     }
 
