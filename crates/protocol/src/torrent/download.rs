@@ -40,7 +40,10 @@ impl Torrent {
         if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
             set_interest(conn, id, now, true, out);
         }
-        self.fill(now, id, out);
+        // Most remotes that tell of a piece choke us, or are asked for enough already.
+        if conn.has_room() {
+            self.fill(now, id, out);
+        }
     }
 
     pub(super) fn remote_bitfield(

@@ -126,6 +126,7 @@ impl Torrent {
         }
     }
 
+    #[inline(never)]
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
         let piece_count = u64::from(self.have.len().max(1));
