@@ -193,12 +193,15 @@ impl Torrent {
             }
             request(conn, &mut self.asked, id, now, chosen, out);
         }
+        if conn.asked.len() >= limit || !self.requests.is_endgame() {
+            return;
+        }
         let most = match self.config.endgame {
             Endgame::Full => limit,
             Endgame::Strict => 1,
         };
         let askers = self.config.endgame_askers;
-        if conn.asked.len() >= most || askers < 2 || !self.requests.is_endgame() {
+        if conn.asked.len() >= most || askers < 2 {
             return;
         }
         self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
