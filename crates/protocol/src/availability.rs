@@ -101,13 +101,12 @@ impl Availability {
                 return;
             }
         }
-        if carry != 0 {
-            self.deepen();
-            self.planes[(at + 1) * self.depth as usize - 1] = carry;
-        }
+        self.deepen();
+        self.planes[(at + 1) * self.depth as usize - 1] = carry;
     }
 
     /// Makes room for counts of one more bit.
+    #[cold]
     fn deepen(&mut self) {
         let depth = self.depth as usize;
         let mut planes = Vec::with_capacity(self.word_count as usize * (depth + 1));

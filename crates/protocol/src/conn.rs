@@ -42,10 +42,14 @@ impl Coarse {
         Coarse((now.as_micros() >> 18) as u16)
     }
 
-    /// Whether this moment lies at least so far back, 4.7 hours at most. It may seem to up to half a second early.
-    pub(crate) fn is_past(self, now: Instant, span: Duration) -> bool {
-        let span = (span.as_micros() >> 18).min(u128::from(u16::MAX)) as u16;
-        Coarse::of(now).0.wrapping_sub(self.0) >= span
+    /// How many of its steps a span takes, 4.7 hours at most.
+    pub(crate) fn steps(span: Duration) -> u16 {
+        (span.as_micros() >> 18).min(u128::from(u16::MAX)) as u16
+    }
+
+    /// Whether this moment lies at least so many [steps](Self::steps) back. It may seem to up to half a second early.
+    pub(crate) fn is_past(self, now: Instant, steps: u16) -> bool {
+        Coarse::of(now).0.wrapping_sub(self.0) >= steps
     }
 }
 
@@ -239,6 +243,12 @@ impl Conn {
             && (!self.is(Flag::RemoteChoking) || self.is(Flag::AllowsFast))
     }
 
+    /// Whether it would answer another request and should be asked for more.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.may_be_asked() && self.asked.len() < self.most_asked()
+    }
+
     /// How many requests may be outstanding now.
     #[inline]
     pub(crate) fn most_asked(&self) -> u16 {
@@ -334,6 +344,11 @@ impl Conns {
         self.rows.get_mut(usize::from(id.0)).filter(|conn| conn.is(Flag::Open))
     }
 
+    /// Gives back the room that was kept for more links.
+    pub(crate) fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+    }
+
     /// How many are open.
     pub(crate) fn len(&self) -> u16 {
         self.open
@@ -352,6 +367,13 @@ impl Conns {
     /// One past the highest slot in use: for walks that must look a link up anew at each step.
     pub(crate) fn slots(&self) -> impl Iterator<Item = ConnId> + use<> {
         (0..self.rows.len()).map(|at| ConnId(at as u16))
+    }
+
+    /// The first link from this slot on that [has room](Conn::has_room): for walks in which links are asked for more.
+    pub(crate) fn next_with_room(&self, from: usize) -> Option<ConnId> {
+        let rows = self.rows.get(from..)?;
+        let at = rows.iter().position(|conn| conn.is(Flag::Open) && conn.has_room())?;
+        Some(ConnId((from + at) as u16))
     }
 
     /// The address of a link, given with its row.
@@ -430,8 +452,9 @@ mod tests {
         let wraps = (1 << 34) / 1_000;
         for start in [0, 100, 1_000, wraps - 30_000, wraps - 1] {
             let moment = Coarse::of(at(start));
-            assert!(!moment.is_past(at(start + 59_400), Duration::from_secs(60)), "{start}");
-            assert!(moment.is_past(at(start + 60_000), Duration::from_secs(60)), "{start}");
+            let minute = Coarse::steps(Duration::from_secs(60));
+            assert!(!moment.is_past(at(start + 59_400), minute), "{start}");
+            assert!(moment.is_past(at(start + 60_000), minute), "{start}");
         }
     }
 }

@@ -44,6 +44,16 @@ pub(crate) struct Flow {
     conn: ConnId,
 }
 
+impl Flow {
+    const QUIET: Flow = Flow {
+        down: Window { current: 0, last: 0 },
+        up: Window { current: 0, last: 0 },
+        sent_since_unchoke: 0,
+        pipeline_memory: 0,
+        conn: ConnId(0),
+    };
+}
+
 /// The flows of all links, close together; a link names its own by number.
 #[derive(Debug)]
 pub(crate) struct Flows(Vec<Flow>);
@@ -57,15 +67,9 @@ impl Flows {
     }
 
     /// What has passed on a link.
+    #[inline]
     pub(crate) fn get(&self, conn: &Conn) -> Flow {
-        let quiet = Flow {
-            down: Window::default(),
-            up: Window::default(),
-            sent_since_unchoke: 0,
-            pipeline_memory: 0,
-            conn: ConnId(0),
-        };
-        self.0.get(usize::from(conn.flow)).copied().unwrap_or(quiet)
+        self.0.get(usize::from(conn.flow)).copied().unwrap_or(Flow::QUIET)
     }
 
     /// The same, to be changed.
@@ -79,7 +83,7 @@ impl Flows {
 
     #[cold]
     fn begin(&mut self, id: ConnId, conn: &mut Conn) {
-        let quiet = Flow { conn: id, ..self.get(conn) };
+        let quiet = Flow { conn: id, ..Flow::QUIET };
         if self.0.len() == self.0.capacity() {
             self.0.reserve_exact(4);
         }

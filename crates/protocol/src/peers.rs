@@ -107,6 +107,11 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    /// Gives back the room that was kept for more addresses.
+    pub(crate) fn shrink(&mut self) {
+        self.v4.shrink_to_fit();
+    }
+
     /// Adds addresses that are new and can be connected to.
     pub(crate) fn add(&mut self, source: PeerSource, addrs: &[SocketAddr]) {
         let record = if source == PeerSource::User { Fate::OF_USER } else { 0 };

@@ -3,6 +3,8 @@
 //!
 //! It asks for nothing and knows no block: whoever does is told a number, [`Depth::limit`].
 
+use core::time::Duration;
+
 use crate::{Config, PipelineRule};
 
 /// The number of requests to keep outstanding at one remote, and what its rule remembers.
@@ -39,7 +41,19 @@ pub struct Arrival {
     pub block_len: u32,
 }
 
+impl PipelineRule {
+    /// Whether a block's arrival is judged by the rate of the window; if not, only its delay counts.
+    pub(crate) fn looks_at_rate(self) -> bool {
+        matches!(self, PipelineRule::RateTime | PipelineRule::Mainline | PipelineRule::SlowStart)
+    }
+}
+
 impl Arrival {
+    /// Of a link of which nothing is known but how long its last block took, in milliseconds.
+    pub(crate) fn after(delay: u32) -> Self {
+        Arrival { delay, window_bytes: 0, window_ms: 0, block_len: 0 }
+    }
+
     /// Blocks that come in `span_ms` at the rate of the window.
     fn blocks_in(&self, span_ms: u64) -> u64 {
         let over = u64::from(self.window_ms.max(LEAST_WINDOW)) * u64::from(self.block_len.max(1));
@@ -60,9 +74,10 @@ impl Depth {
     }
 
     /// A block has come that was asked for.
+    #[inline]
     pub fn block(&mut self, config: &Config, arrival: Arrival) {
         let (min, max) = (config.pipeline.min, config.pipeline.max.max(config.pipeline.min));
-        let span = config.pipeline.span.as_millis().min(1 << 24) as u64;
+        let span = millis(config.pipeline.span);
         let bounded = |blocks: u64| blocks.clamp(u64::from(min), u64::from(max)) as u16;
         match config.pipeline_rule {
             PipelineRule::Delay if u64::from(arrival.delay) <= span / 2 => {
@@ -107,6 +122,12 @@ impl Depth {
     }
 }
 
+/// A span in milliseconds, 2^24 at most, in the arithmetic of 64 bits: this is done for each block.
+fn millis(span: Duration) -> u64 {
+    let seconds = span.as_secs().min(1 << 24);
+    (seconds * 1_000 + u64::from(span.subsec_millis())).min(1 << 24)
+}
+
 const _: () = assert!(size_of::<Depth>() == 4);
 
 #[cfg(test)]
@@ -114,7 +135,6 @@ mod tests {
     use super::*;
     use crate::Pipeline;
     use alloc::vec::Vec;
-    use core::time::Duration;
 
     fn config(pipeline_rule: PipelineRule, min: u16, max: u16, seconds: u64) -> Config {
         let pipeline = Pipeline { min, max, span: Duration::from_secs(seconds) };

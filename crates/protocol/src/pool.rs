@@ -61,31 +61,30 @@ impl<T: Copy> Pool<T> {
     /// Appends an item. The pool must not be full.
     pub(crate) fn push(&mut self, queue: &mut Queue, item: T) {
         debug_assert!(!self.is_full());
-        self.used += 1;
-        let first = self.places.get(usize::from(queue.last)).map(|last| last.next);
-        let at = self.free;
-        let at = if let Some(place) = self.places.get_mut(usize::from(at)) {
-            self.free = place.next;
-            *place = Place { item, next: first.unwrap_or(at) };
-            at
-        } else {
-            self.lengthen(item, first)
-        };
-        if let Some(last) = self.places.get_mut(usize::from(queue.last)) {
-            last.next = at;
+        if self.free == NONE {
+            self.lengthen(item);
         }
+        let at = self.free;
+        let first = match self.places.get_mut(usize::from(queue.last)) {
+            Some(last) => core::mem::replace(&mut last.next, at),
+            None => at,
+        };
+        let place = &mut self.places[usize::from(at)];
+        self.free = place.next;
+        *place = Place { item, next: first };
+        self.used += 1;
         *queue = Queue { last: at, len: queue.len + 1 };
     }
 
-    /// Puts an item in a new place, and says where.
+    /// Makes a free place, where there is none. The item is of no account there.
     #[cold]
-    fn lengthen(&mut self, item: T, next: Option<u16>) -> u16 {
+    fn lengthen(&mut self, item: T) {
         let at = self.places.len();
         if at == self.places.capacity() {
             self.places.reserve_exact(LEAST_GROWTH.max(at / 4));
         }
-        self.places.push(Place { item, next: next.unwrap_or(at as u16) });
-        at as u16
+        self.places.push(Place { item, next: NONE });
+        self.free = at as u16;
     }
 
     /// Takes the first item.

@@ -39,10 +39,6 @@ impl RemoteSets {
         self.words[start..start + self.row_len as usize].copy_from_slice(have.words());
     }
 
-    pub(crate) fn contains(&self, conn: ConnId, piece: PieceIndex) -> bool {
-        self.words[self.start(conn) + piece.0 as usize / 64] & mask(piece) != 0
-    }
-
     /// Adds a piece that the torrent has; false if it was there.
     pub(crate) fn insert(&mut self, conn: ConnId, piece: PieceIndex) -> bool {
         let at = self.start(conn) + piece.0 as usize / 64;
@@ -50,6 +46,11 @@ impl RemoteSets {
         let fresh = *word & mask(piece) == 0;
         *word |= mask(piece);
         fresh
+    }
+
+    /// Gives back the room that was kept for more links.
+    pub(crate) fn shrink(&mut self) {
+        self.words.shrink_to_fit();
     }
 
     fn start(&self, conn: ConnId) -> usize {

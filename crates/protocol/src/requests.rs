@@ -9,7 +9,7 @@ use crate::bitfield::contains;
 use crate::conn::{Asked, grow};
 use crate::picker::{Availability, PickView, pick};
 use crate::torrent::place;
-use crate::{Bitfield, Block, Layout, PickReason, Picker, PieceIndex, Random, Unfinished};
+use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
 
 /// Who asks for a block.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +102,16 @@ struct Active {
     in_use: bool,
 }
 
+impl Active {
+    /// Whether it has a block that nobody was asked for and that this link may be asked for.
+    #[inline]
+    fn is_free_for(&self, asker: Asker<'_>) -> bool {
+        self.free > 0
+            && (self.owner == asker.serial || (self.owner == 0 && !asker.alone))
+            && asker.has.is_none_or(|words| contains(words, self.piece))
+    }
+}
+
 const UNUSED: Active =
     Active { piece: PieceIndex(0), free: 0, lacking: 0, first_free: 0, age: 0, owner: 0, in_use: false };
 
@@ -145,16 +155,37 @@ impl Requests {
     }
 
     /// The next block to ask of this remote: of the piece it works on, of the oldest piece under way, or of a new one.
+    #[inline]
     pub(crate) fn next(
         &mut self,
         asker: Asker<'_>,
         layout: &Layout,
-        policy: (Picker, u16, Unfinished),
+        config: &Config,
         availability: &Availability,
         random: &mut Random,
     ) -> Option<Chosen> {
-        if let Some(slot) = self.joinable(asker, policy.2) {
-            return Some(self.take_free(slot, layout, None));
+        let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
+        let (slot, begun) = if working {
+            (asker.working, None)
+        } else {
+            self.next_slot(asker, layout, config, availability, random)?
+        };
+        Some(self.take_free(slot, layout, begun))
+    }
+
+    /// Another piece than the one the remote works on, with a block that nobody was asked for, and why it was begun if
+    /// it is begun now.
+    #[inline(never)]
+    fn next_slot(
+        &mut self,
+        asker: Asker<'_>,
+        layout: &Layout,
+        config: &Config,
+        availability: &Availability,
+        random: &mut Random,
+    ) -> Option<(u16, Option<PickReason>)> {
+        if let Some(slot) = self.joinable(asker, config.unfinished) {
+            return Some((slot, None));
         }
         if self.is_endgame() {
             return None;
@@ -164,31 +195,26 @@ impl Requests {
             unstarted: self.unstarted.words(),
             availability,
             begun: self.unstarted.len() - self.unstarted.count(),
-            random_first: u32::from(policy.1),
+            random_first: u32::from(config.random_first_pieces),
         };
-        let Some((piece, reason)) = pick(policy.0, view, random) else {
+        let Some((piece, reason)) = pick(config.picker, view, random) else {
             // Nothing is left to begin alone. A piece that may not convict anybody is better than none: the remote that
             // began it may never go on.
-            let slot = self.joinable(Asker { alone: false, ..asker }, policy.2)?;
-            return Some(self.take_free(slot, layout, None));
+            return Some((self.joinable(Asker { alone: false, ..asker }, config.unfinished)?, None));
         };
         let slot = self.begin(piece, if asker.alone { asker.serial } else { 0 }, layout)?;
-        Some(self.take_free(slot, layout, Some(reason)))
+        Some((slot, Some(reason)))
     }
 
     fn joinable(&self, asker: Asker<'_>, unfinished: Unfinished) -> Option<u16> {
         if self.free == 0 {
             return None;
         }
-        let fits = |active: &Active| {
-            active.free > 0
-                && (active.owner == asker.serial || (active.owner == 0 && !asker.alone))
-                && asker.has.is_none_or(|words| contains(words, active.piece))
-        };
+        let fits = |active: &Active| active.in_use && active.is_free_for(asker);
         if self.get(asker.working).is_some_and(fits) {
             return Some(asker.working);
         }
-        let slots = self.active.iter().enumerate().filter(|(_, active)| active.in_use && fits(active));
+        let slots = self.active.iter().enumerate().filter(|(_, active)| fits(active));
         let rank = |active: &Active| match unfinished {
             Unfinished::Oldest => active.age,
             Unfinished::FewestMissing => active.lacking,
@@ -267,16 +293,18 @@ impl Requests {
         Some(slot as u16)
     }
 
+    #[inline]
     fn take_free(&mut self, slot: u16, layout: &Layout, begun: Option<PickReason>) -> Chosen {
         let active = &mut self.active[usize::from(slot)];
         let start = usize::from(slot) * self.stride as usize;
         let mut number = active.first_free;
-        while !self.blocks[start + number as usize].is_free() {
-            number += 1;
-        }
+        let free = self.blocks[start + number as usize..].iter().position(|block| block.is_free());
+        number += free.unwrap_or(0) as u32;
+        self.blocks[start + number as usize].add_requester();
         active.first_free = number + 1;
+        active.free -= 1;
+        self.free -= 1;
         let block = layout.block(active.piece, number);
-        self.change(slot, number, BlockState::add_requester);
         Chosen { block, slot, number, begun }
     }
 
@@ -293,6 +321,7 @@ impl Requests {
     }
 
     /// Block `number` of a piece has arrived; `asked` is the request it answers, if any.
+    #[inline(always)] // for the block that was asked for; the other caller is cold
     pub(crate) fn receive(
         &mut self,
         (piece, number): (PieceIndex, u32),
@@ -302,21 +331,24 @@ impl Requests {
         let slot = asked.map(|asked| asked.slot).filter(|&slot| self.is_of(slot, piece));
         let Some(slot) = slot.or_else(|| self.slot_of(piece)) else { return Receipt::Useless };
         let counts = asked.is_some_and(|asked| !asked.is_overdue());
-        let owner = self.active[usize::from(slot)].owner;
-        let barred = owner != 0 && owner != giver;
-        let stored = self.change(slot, number, |block| {
-            if counts {
-                block.remove_requester();
-            }
-            if block.is(BlockState::RECEIVED) || barred {
-                return None;
-            }
-            block.state |= BlockState::RECEIVED;
-            block.giver = giver;
-            Some(*block)
-        });
-        let Some(block) = stored else { return Receipt::Useless };
         let active = &mut self.active[usize::from(slot)];
+        let block = &mut self.blocks[usize::from(slot) * self.stride as usize + number as usize];
+        let barred = active.owner != 0 && active.owner != giver;
+        if block.is(BlockState::RECEIVED) || barred {
+            if counts {
+                self.change(slot, number, BlockState::remove_requester);
+            }
+            return Receipt::Useless;
+        }
+        if block.is_free() {
+            active.free -= 1;
+            self.free -= 1;
+        }
+        if counts {
+            block.remove_requester();
+        }
+        block.state |= BlockState::RECEIVED;
+        block.giver = giver;
         active.lacking -= 1;
         let uncounted = block.is(BlockState::OVERDUE) || (self.any_lost && block.requesters() > 0);
         let duplicates = if uncounted { u16::MAX } else { block.requesters() };

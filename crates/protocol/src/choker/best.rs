@@ -43,6 +43,9 @@ impl Choker {
                 continue;
             }
             let new = (rank, self.tie_break(view.conn), view.conn, UnchokeReason::Regular);
+            if full && chosen.last().is_some_and(|&(rank, tie, ..)| (rank, tie) <= (new.0, new.1)) {
+                continue;
+            }
             let place = chosen.partition_point(|other| (other.0, other.1) < (new.0, new.1));
             chosen.insert(place, new);
             chosen.truncate(slots);

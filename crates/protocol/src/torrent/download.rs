@@ -3,14 +3,13 @@
 use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, send};
-use crate::bitfield::{adds_to, mask};
+use crate::bitfield::{adds_to, contains, mask};
 use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
 use crate::pipeline::{Arrival, Depth};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen, Receipt};
 use crate::{
-    Bitfield, Block, CloseReason, Config, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output,
-    PieceIndex,
+    Bitfield, Block, CloseReason, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
 };
 
 /// Blocks that nobody asked for until a remote is sent away.
@@ -39,10 +38,12 @@ impl Torrent {
             }
         }
         if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
-            conn.set(Flag::WeInterested, true);
-            send(conn, id, now, Message::Interested, out);
+            set_interest(conn, id, now, true, out);
         }
-        self.fill(now, id, out);
+        // Most remotes that tell of a piece choke us, or are asked for enough already.
+        if conn.has_room() {
+            self.fill(now, id, out);
+        }
     }
 
     pub(super) fn remote_bitfield(
@@ -92,9 +93,7 @@ impl Torrent {
                 adds_to(self.sets.row(id), self.have.words())
             };
         if wants != conn.is(Flag::WeInterested) {
-            conn.set(Flag::WeInterested, wants);
-            let message = if wants { Message::Interested } else { Message::NotInterested };
-            send(conn, id, now, message, out);
+            set_interest(conn, id, now, wants, out);
         }
     }
 
@@ -139,43 +138,55 @@ impl Torrent {
 
     /// Asks every remote that has room for more: blocks have become free.
     pub(super) fn wake(&mut self, now: Instant, out: &mut Vec<Output>) {
-        for id in self.conns.slots() {
-            self.fill(now, id, out);
+        self.wake_others(now, None, out);
+    }
+
+    /// Asks every remote that has room but the one that has just refused, which would refuse again.
+    fn wake_others(&mut self, now: Instant, refused_by: Option<ConnId>, out: &mut Vec<Output>) {
+        let mut from = 0;
+        while let Some(id) = self.conns.next_with_room(from) {
+            if Some(id) != refused_by {
+                self.fill(now, id, out);
+            }
+            from = usize::from(id.0) + 1;
         }
     }
 
     /// Keeps the remote's pipeline full.
+    #[inline]
     pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get(id) else { return };
-        if !conn.may_be_asked() || conn.asked.len() >= conn.most_asked() {
-            return;
+        let room = self.conns.get(id).is_some_and(Conn::has_room);
+        if room && !self.disk_congested && self.timers.rest == Instant::NEVER {
+            self.ask(now, id, out);
         }
-        if self.disk_congested || self.timers.rest != Instant::NEVER {
-            return;
-        }
-        let allowed;
+    }
+
+    /// Asks a remote that has room for as much as it takes.
+    #[inline(never)]
+    fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
         let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-        let has = if conn.is(Flag::RemoteChoking) {
+        let allowed;
+        let (conn, has) = if conn.is(Flag::RemoteChoking) {
             let pieces = self.conns.allowed_fast(id).filter(|&piece| self.requests.may_have_free(piece));
             if pieces.clone().next().is_none() {
                 return;
             }
             allowed = allowed_words(pieces, row, self.have.words().len());
-            Some(&allowed[..])
+            let Some(conn) = self.conns.get_mut(id) else { return };
+            (conn, Some(&allowed[..]))
         } else {
-            row
+            (conn, row)
         };
-        let Some(conn) = self.conns.get_mut(id) else { return };
         let limit = conn.most_asked();
-        let Config { picker, random_first_pieces, unfinished, endgame_askers, .. } = *self.config;
-        let policy = (picker, random_first_pieces, unfinished);
         let asker = |conn: &Conn| {
             let alone = conn.is(Flag::Suspect);
             Asker { serial: conn.serial, has, alone, working: conn.working }
         };
         while conn.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
-            let chosen = self.requests.next(asker(conn), &self.layout, policy, &self.availability, random);
+            let chosen =
+                self.requests.next(asker(conn), &self.layout, &self.config, &self.availability, random);
             let Some(chosen) = chosen else { break };
             if let (Some(reason), true) = (chosen.begun, self.config.notes) {
                 let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
@@ -183,18 +194,20 @@ impl Torrent {
             }
             request(conn, &mut self.asked, id, now, chosen, out);
         }
+        if conn.asked.len() >= limit || !self.requests.is_endgame() {
+            return;
+        }
         let most = match self.config.endgame {
             Endgame::Full => limit,
             Endgame::Strict => 1,
         };
-        if conn.asked.len() >= most || endgame_askers < 2 || !self.requests.is_endgame() {
+        let askers = self.config.endgame_askers;
+        if conn.asked.len() >= most || askers < 2 {
             return;
         }
         self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
         while conn.asked.len() < most && !self.asked.is_full() {
-            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, endgame_askers) else {
-                break;
-            };
+            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, askers) else { break };
             let asked = request(conn, &mut self.asked, id, now, chosen, out);
             self.requests.mark(asked, true);
         }
@@ -203,46 +216,57 @@ impl Torrent {
 
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let stamp = Stamp::of(now);
         conn.heard_at = Coarse::of(now);
+        conn.set(Flag::Useful, true);
+        self.totals.downloaded += u64::from(block.len);
         let number = self.layout.block_number(block);
         let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
-        self.totals.downloaded += u64::from(block.len);
-        conn.set(Flag::Useful, true);
-        match asked {
-            Some(asked) => {
-                self.flows.get_mut(id, conn).down.add(block.len);
-                conn.block_at = conn.heard_at;
-                conn.set(Flag::Snubbed, false);
-                conn.set(Flag::Refusing, false);
-                let round = self.config.rechoke_interval;
-                let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
-                let limit = conn.pipeline;
-                let flow = self.flows.get_mut(id, conn);
-                let arrival = Arrival {
-                    delay: stamp.since(asked.sent),
-                    window_bytes: flow.down.bytes(),
-                    window_ms: flow.down.millis(gone, round.as_millis() as u32),
-                    block_len: self.layout.block_len(),
-                };
-                let memory = flow.pipeline_memory;
-                let mut depth = Depth { limit, memory };
-                depth.block(&self.config, arrival);
-                flow.pipeline_memory = depth.memory;
-                conn.pipeline = depth.limit;
-            }
-            None if conn.excused > 0 => conn.excused -= 1,
-            None => {
-                self.totals.wasted += u64::from(block.len);
-                conn.strikes += 1;
-                if conn.strikes > MOST_STRIKES {
-                    self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
-                }
-                return;
-            }
+        let (Some(number), Some(asked)) = (number, asked) else {
+            return self.unasked_block(now, id, block, out);
+        };
+        conn.block_at = conn.heard_at;
+        conn.set(Flag::Snubbed, false);
+        conn.set(Flag::Refusing, false);
+        let flow = self.flows.get_mut(id, conn);
+        flow.down.add(block.len);
+        let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
+        if self.config.pipeline_rule.looks_at_rate() {
+            let round = self.config.rechoke_interval;
+            let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
+            arrival.window_bytes = flow.down.bytes();
+            arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
+            arrival.block_len = self.layout.block_len();
         }
-        let receipt = number.map(|number| self.requests.receive((block.piece, number), conn.serial, asked));
-        match receipt.unwrap_or(Receipt::Useless) {
+        let mut depth = Depth { limit: conn.pipeline, memory: flow.pipeline_memory };
+        depth.block(&self.config, arrival);
+        flow.pipeline_memory = depth.memory;
+        conn.pipeline = depth.limit;
+        let receipt = self.requests.receive((block.piece, number), conn.serial, Some(asked));
+        self.received(now, id, block, receipt, out);
+    }
+
+    /// A block that answers no request of ours: too late, or unasked.
+    #[cold]
+    fn unasked_block(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        if conn.excused > 0 {
+            conn.excused -= 1;
+            let number = self.layout.block_number(block);
+            let receipt =
+                number.map(|number| self.requests.receive((block.piece, number), conn.serial, None));
+            return self.received(now, id, block, receipt.unwrap_or(Receipt::Useless), out);
+        }
+        self.totals.wasted += u64::from(block.len);
+        conn.strikes += 1;
+        if conn.strikes > MOST_STRIKES {
+            self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
+        }
+    }
+
+    /// Has a block stored, if it was lacking, and asks its giver for more.
+    #[inline(always)] // for the usual block; the other caller is cold
+    fn received(&mut self, now: Instant, id: ConnId, block: Block, receipt: Receipt, out: &mut Vec<Output>) {
+        match receipt {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
                 out.push(Output::Store { conn: id, block });
@@ -255,7 +279,14 @@ impl Torrent {
             }
         }
         self.fill(now, id, out);
-        if !self.endgame_noted && self.requests.is_endgame() && !self.is_complete() {
+        if !self.endgame_noted && self.requests.is_endgame() {
+            self.begin_endgame(now, out);
+        }
+    }
+
+    #[cold]
+    fn begin_endgame(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if !self.is_complete() {
             self.endgame_noted = true;
             self.note(Note::Endgame, out);
             self.wake(now, out);
@@ -263,6 +294,7 @@ impl Torrent {
     }
 
     /// The block is here: whoever else was asked for it, at most so many, need not send it.
+    #[inline(never)]
     fn cancel_duplicates(&mut self, now: Instant, block: Block, most: u16, out: &mut Vec<Output>) {
         let Some(number) = self.layout.block_number(block) else { return };
         let mut left = most;
@@ -296,18 +328,12 @@ impl Torrent {
             self.conns.disallow_fast(id, block.piece);
         }
         if !asked.is_overdue() && self.requests.release(asked, false) {
-            self.wake_others(now, id, out);
-        }
-    }
-
-    /// Asks every remote but the one that has just refused, which would refuse again.
-    fn wake_others(&mut self, now: Instant, refused_by: ConnId, out: &mut Vec<Output>) {
-        for id in self.conns.slots().filter(|&id| id != refused_by) {
-            self.fill(now, id, out);
+            self.wake_others(now, Some(id), out);
         }
     }
 
     /// The piece is here and checked.
+    #[inline(never)]
     pub(super) fn piece_good(&mut self, now: Instant, piece: PieceIndex, out: &mut Vec<Output>) {
         let Some(giver) = self.requests.finish(piece, &self.layout) else { return };
         if !self.have.insert(piece) {
@@ -328,12 +354,14 @@ impl Torrent {
                     continue;
                 }
             }
-            let remote_has = seed || self.sets.contains(id, piece);
+            let row = self.sets.row(id);
+            let remote_has = seed || contains(row, piece);
             if !remote_has || self.config.redundant_have {
                 send(conn, id, now, Message::Have(piece), out);
             }
-            if remote_has && !seed && conn.is(Flag::WeInterested) {
-                self.update_interest(now, id, out);
+            let interested = remote_has && !seed && conn.is(Flag::WeInterested);
+            if interested && !adds_to(row, self.have.words()) {
+                set_interest(conn, id, now, false, out);
             }
         }
         if complete {
@@ -406,6 +434,13 @@ impl Torrent {
     }
 }
 
+fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mut Vec<Output>) {
+    conn.set(Flag::WeInterested, wants);
+    let message = if wants { Message::Interested } else { Message::NotInterested };
+    send(conn, id, now, message, out);
+}
+
+#[inline(always)] // for the usual request; the other caller is the endgame
 fn request(
     conn: &mut Conn,
     pool: &mut Pool<Asked>,

@@ -13,6 +13,7 @@ mod upload;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::forget;
 use core::time::Duration;
 
 use swarmlab_metainfo::{Layout, PieceIndex};
@@ -229,15 +230,40 @@ impl Torrent {
 
     /// Takes one input and appends what is to be done to `out`. Cannot fail; `now` must not go back.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        // What a swarm is made of comes first, taken apart where it lies; the rest is behind one more call, so that its
+        // many paths cost these few nothing. They hold no memory: `forget` saves asking whether they do.
         match input {
-            // The messages a swarm is made of come first, taken apart where they lie.
-            Input::Message { conn, message: Message::Have(piece) } => self.remote_have(now, conn, piece, out),
+            Input::Message { conn, message: Message::Have(piece) } => {
+                forget(input);
+                self.remote_have(now, conn, piece, out);
+            }
             Input::Message { conn, message: Message::Piece(block) } => {
-                self.block_arrived(now, conn, block, out)
+                forget(input);
+                self.block_arrived(now, conn, block, out);
             }
             Input::Message { conn, message: Message::Request(block) } => {
-                self.remote_request(now, conn, block, out)
+                forget(input);
+                self.remote_request(now, conn, block, out);
             }
+            Input::Writable { conn, blocks } => {
+                forget(input);
+                self.writable(now, conn, blocks, out);
+            }
+            input => self.handle_seldom(now, input, out),
+        }
+        if self.due <= now {
+            self.keep_time(now, out);
+        }
+        debug_assert_eq!(self.due, self.next_due(), "a timer was changed without reschedule");
+        debug_assert_eq!(
+            usize::from(self.served),
+            self.conns.iter().filter(|(_, conn)| conn.is_served()).count()
+        );
+    }
+
+    #[inline(never)]
+    fn handle_seldom(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        match input {
             Input::Opened { conn, peer } => self.opened(now, conn, &peer, out),
             Input::Closed { conn } => self.remote_closed(now, conn, out),
             Input::ConnectFailed { addr } => {
@@ -271,14 +297,6 @@ impl Torrent {
             Input::Stop => self.stop(now, out),
             Input::Deadline => {}
         }
-        if self.due <= now {
-            self.keep_time(now, out);
-        }
-        debug_assert_eq!(self.due, self.next_due(), "a timer was changed without reschedule");
-        debug_assert_eq!(
-            usize::from(self.served),
-            self.conns.iter().filter(|(_, conn)| conn.is_served()).count()
-        );
     }
 
     fn message(&mut self, now: Instant, id: ConnId, message: Message, out: &mut Vec<Output>) {
@@ -313,6 +331,7 @@ impl Torrent {
     }
 
     /// When [`Input::Deadline`] is due, if ever. Asked again after each [`handle`](Self::handle); costs nothing.
+    #[inline]
     pub fn deadline(&self) -> Option<Instant> {
         Some(self.due).filter(|&due| due != Instant::NEVER)
     }

@@ -6,10 +6,34 @@ use super::{Torrent, send};
 use crate::conn::{Coarse, Flag, Stamp};
 use crate::flows::Flows;
 use crate::pipeline::{Arrival, Depth};
-use crate::{CloseReason, Instant, Message, Note, Output, PipelineRule};
+use crate::{CloseReason, Config, Instant, Message, Note, Output, PipelineRule};
+
+/// What a link is held against at the end of a round, in the units of its row: steps of [`Coarse`], and milliseconds.
+struct Limits {
+    idle: u16,
+    useless: u16,
+    /// What would be too late at the end of the next round is sent now.
+    quiet: u16,
+    snub: u16,
+    request_ms: u32,
+}
+
+impl Limits {
+    fn of(config: &Config) -> Self {
+        let quiet = config.keep_alive_interval.saturating_sub(config.rechoke_interval) + Coarse::STEP;
+        Limits {
+            idle: Coarse::steps(config.idle_timeout),
+            useless: Coarse::steps(config.useless_after),
+            quiet: Coarse::steps(quiet),
+            snub: Coarse::steps(config.snub_after),
+            request_ms: config.request_timeout.as_millis().min(u128::from(u32::MAX)) as u32,
+        }
+    }
+}
 
 impl Torrent {
     /// Does everything that is due.
+    #[inline(never)]
     pub(super) fn keep_time(&mut self, now: Instant, out: &mut Vec<Output>) {
         if self.announcer.deadline().is_some_and(|at| at <= now) {
             if self.announcer.give_up(now) {
@@ -41,8 +65,9 @@ impl Torrent {
 
     /// The end of a choke round: quiet links, overdue requests and snubs are dealt with, then the slots given anew.
     fn round(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let limits = Limits::of(&self.config);
         for id in self.conns.slots() {
-            self.tend(now, id, out);
+            self.tend(now, id, &limits, out);
         }
         self.rechoke(now, true, out);
         self.look_at_pipelines();
@@ -79,30 +104,31 @@ impl Torrent {
         self.asked.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.asked));
         self.queued.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.queued));
         self.requests.shrink();
+        self.conns.shrink();
+        self.sets.shrink();
+        self.peers.shrink();
     }
 
-    fn tend(&mut self, now: Instant, id: crate::ConnId, out: &mut Vec<Output>) {
-        let stamp = Stamp::of(now);
-        let config = &self.config;
-        let millis = |span: core::time::Duration| span.as_millis().min(u128::from(u32::MAX)) as u32;
+    fn tend(&mut self, now: Instant, id: crate::ConnId, limits: &Limits, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.heard_at.is_past(now, config.idle_timeout) {
+        if conn.heard_at.is_past(now, limits.idle) {
             return self.close(now, id, CloseReason::Idle, out);
         }
         let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
-        if useless && conn.interest_at.is_past(now, config.useless_after) {
+        if useless && conn.interest_at.is_past(now, limits.useless) {
             return self.close(now, id, CloseReason::Useless, out);
         }
-        // What would be too late at the end of the next round is sent now.
-        let early = config.keep_alive_interval.saturating_sub(config.rechoke_interval) + Coarse::STEP;
-        if conn.sent_at.is_past(now, early) {
+        if conn.sent_at.is_past(now, limits.quiet) {
             send(conn, id, now, Message::KeepAlive, out);
         }
         conn.set(Flag::Refusing, false);
+        if conn.asked.is_empty() {
+            return;
+        }
         let mut lost = Vec::new();
-        let timeout = millis(config.request_timeout);
+        let stamp = Stamp::of(now);
         self.asked.for_each_mut(conn.asked, |asked| {
-            if !asked.is_overdue() && stamp.since(asked.sent) >= timeout {
+            if !asked.is_overdue() && stamp.since(asked.sent) >= limits.request_ms {
                 self.requests.release(*asked, true);
                 asked.set_overdue();
                 if self.requests.owner_stalls(asked.piece, conn.serial) {
@@ -118,10 +144,9 @@ impl Torrent {
                 }
             });
         }
-        let owes = !conn.asked.is_empty() && !conn.is(Flag::Snubbed);
-        if owes && conn.block_at.is_past(now, config.snub_after) {
+        if !conn.is(Flag::Snubbed) && conn.block_at.is_past(now, limits.snub) {
             conn.set(Flag::Snubbed, true);
-            conn.pipeline = config.pipeline.min;
+            conn.pipeline = self.config.pipeline.min;
             self.note(Note::Snubbed { conn: id }, out);
         }
     }

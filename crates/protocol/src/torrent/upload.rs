@@ -19,15 +19,11 @@ impl Torrent {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
         let Some(conn) = self.conns.get(id) else { return };
-        // A remote that has as many pieces has something to trade (BEP 6).
-        let poor = conn.remote_count < u32::from(self.config.allowed_fast);
-        let allowed = conn.is(Flag::WeChoking)
-            && poor
-            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece);
+        let served = !conn.is(Flag::WeChoking) || self.is_allowed_fast(id, conn, block);
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
         let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
-        if (conn.is(Flag::WeChoking) && !allowed) || overflow || !self.have.contains(block.piece) {
+        if !served || overflow || !self.have.contains(block.piece) {
             if conn.is(Flag::Fast) {
                 send(conn, id, now, Message::Reject(block), out);
             } else if overflow && self.conns.note_overflow(id) > MOST_OVERFLOW {
@@ -40,7 +36,16 @@ impl Torrent {
             return self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
         self.queued.push(&mut conn.queued, block);
-        self.pump(now, id, out);
+        if conn.credit > 0 {
+            self.pump(now, id, out);
+        }
+    }
+
+    /// Whether the remote may ask for this block even while it is choked. One that has as many pieces has something to
+    /// trade (BEP 6).
+    fn is_allowed_fast(&self, id: ConnId, conn: &Conn, block: Block) -> bool {
+        conn.remote_count < u32::from(self.config.allowed_fast)
+            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece)
     }
 
     pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
@@ -110,22 +115,29 @@ impl Torrent {
         let when = (seeding, round);
         self.slots = slots(&self.config, when, &views, self.layout.piece_length());
         let random = &mut self.random.choke;
-        let decision = self.choker.decide_slots(&self.config, when, self.slots, &views, random);
+        let mut decision = self.choker.decide_slots(&self.config, when, self.slots, &views, random);
+        // In the order of links, as the views are: so one pass over both finds what differs.
+        decision.sort_by_key(|&(conn, _)| conn);
+        decision.dedup_by_key(|&mut (conn, _)| conn);
+        let mut decision = decision.into_iter().peekable();
         for view in &views {
-            let chosen = decision.iter().find(|(conn, _)| *conn == view.conn);
+            let chosen = decision.next_if(|&(conn, _)| conn == view.conn);
             match (chosen, view.unchoked) {
-                (Some(&(_, reason)), false) => self.unchoke(now, view.conn, reason, out),
+                (Some((_, reason)), false) => self.unchoke(now, view.conn, reason, out),
                 (None, true) => self.choke(now, view, out),
                 _ => {}
             }
         }
     }
 
+    #[inline(never)]
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
-        let view = |(id, conn): (ConnId, &Conn)| {
+        let piece_count = u64::from(self.have.len().max(1));
+        let mut views = Vec::with_capacity(self.conns.len().into());
+        for (id, conn) in self.conns.iter() {
             let flow = self.flows.get(conn);
-            ChokeView {
+            views.push(ChokeView {
                 conn: id,
                 interested: conn.is(Flag::RemoteInterested),
                 unchoked: !conn.is(Flag::WeChoking),
@@ -135,10 +147,10 @@ impl Torrent {
                 pending: !conn.queued.is_empty(),
                 since_unchoke: stamp.since(conn.unchoked_at),
                 pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
-                progress: (u64::from(conn.remote_count) * 1_000 / u64::from(self.have.len().max(1))) as u16,
-            }
-        };
-        self.conns.iter().map(view).collect()
+                progress: (u64::from(conn.remote_count) * 1_000 / piece_count) as u16,
+            });
+        }
+        views
     }
 
     fn unchoke(&mut self, now: Instant, id: ConnId, reason: UnchokeReason, out: &mut Vec<Output>) {
