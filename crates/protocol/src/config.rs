@@ -105,7 +105,7 @@ impl Default for Config {
             seed_choker: SeedChoker::Mainline4,
             upload_capacity: 0,
             picker: Picker::RarestFirst,
-            unfinished: Unfinished::Oldest,
+            unfinished: Unfinished::OldestUnlessRarer,
             random_first_pieces: 4,
             pipeline: Pipeline { min: 5, max: 500, span: Duration::from_secs(1) },
             pipeline_rule: PipelineRule::Delay,
@@ -209,6 +209,9 @@ pub enum Picker {
 /// on already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unfinished {
+    /// The one begun first, unless the remote has a piece not begun that fewer have: then that. Ours: a seed, or whoever has
+    /// what others lack, is not kept busy with the rest of common pieces.
+    OldestUnlessRarer,
     /// The one begun first. Ours.
     Oldest,
     /// The one that lacks fewest blocks (Transmission 4.0).

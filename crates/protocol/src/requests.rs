@@ -11,6 +11,9 @@ use crate::picker::{Availability, PickView, pick};
 use crate::torrent::place;
 use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
 
+/// With so many pieces under way none is begun for being rarer: what is begun is to be finished, too.
+const MOST_UNFINISHED: usize = 12;
+
 /// Who asks for a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker<'a> {
@@ -184,20 +187,31 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<(u16, Option<PickReason>)> {
-        if let Some(slot) = self.joinable(asker, config.unfinished) {
-            return Some((slot, None));
-        }
-        if self.is_endgame() {
-            return None;
+        let joinable = self.joinable(asker, config.unfinished);
+        let begun = self.unstarted.len() - self.unstarted.count();
+        let rarer = config.unfinished == Unfinished::OldestUnlessRarer
+            && begun >= u32::from(config.random_first_pieces)
+            && self.active.iter().filter(|active| active.in_use).count() < MOST_UNFINISHED;
+        match joinable {
+            Some(slot) if !rarer => return Some((slot, None)),
+            None if self.is_endgame() => return None,
+            _ => {}
         }
         let view = PickView {
             remote: asker.has,
             unstarted: self.unstarted.words(),
             availability,
-            begun: self.unstarted.len() - self.unstarted.count(),
+            begun,
             random_first: u32::from(config.random_first_pieces),
         };
-        let Some((piece, reason)) = pick(config.picker, view, random) else {
+        let picked = pick(config.picker, view, random);
+        if let Some(slot) = joinable {
+            let here = availability.of(self.active[usize::from(slot)].piece);
+            if picked.is_none_or(|(piece, _)| availability.of(piece) >= here) {
+                return Some((slot, None));
+            }
+        }
+        let Some((piece, reason)) = picked else {
             // Nothing is left to begin alone. A piece that may not convict anybody is better than none: the remote that
             // began it may never go on.
             return Some((self.joinable(Asker { alone: false, ..asker }, config.unfinished)?, None));
@@ -216,7 +230,7 @@ impl Requests {
         }
         let slots = self.active.iter().enumerate().filter(|(_, active)| fits(active));
         let rank = |active: &Active| match unfinished {
-            Unfinished::Oldest => active.age,
+            Unfinished::Oldest | Unfinished::OldestUnlessRarer => active.age,
             Unfinished::FewestMissing => active.lacking,
             Unfinished::FewestUnrequested => active.free,
         };
