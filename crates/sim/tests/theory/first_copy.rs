@@ -31,9 +31,9 @@ fn sent(behaviour: Behaviour, (pieces, blocks_per_piece): (u64, u64), seed: u64)
 pub(crate) fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for (behaviour, size, allowed) in [
-        (Behaviour::Honest, (400, 2), 1.05..=1.3),
+        (Behaviour::Honest, (1_000, 2), 1.05..=1.3),
         (Behaviour::Honest, (200, 16), 1.5..=2.0),
-        (Behaviour::SuperSeed, (400, 2), 1.0..=1.1),
+        (Behaviour::SuperSeed, (1_000, 2), 1.0..=1.1),
         (Behaviour::SuperSeed, (200, 16), 1.0..=1.1),
     ] {
         for seed in 1..=2 {
