@@ -208,6 +208,19 @@ impl Peers {
         self.settle(addr, State::Connected);
     }
 
+    /// A remote has called from an address that we may know as one to call: most call from another port, but where this is the
+    /// one they listen at we need not call them.
+    pub(crate) fn called(&mut self, addr: SocketAddr) {
+        if let Some(fate) = self.fate(addr).filter(|fate| fate.state != State::Connecting) {
+            fate.state = State::Connected;
+        }
+    }
+
+    /// Whether a link to this address is open.
+    pub(crate) fn is_connected(&mut self, addr: SocketAddr) -> bool {
+        self.fate(addr).is_some_and(|fate| fate.state == State::Connected)
+    }
+
     /// A link we asked for did not open: it is tried again after a pause.
     pub(crate) fn failed(&mut self, addr: SocketAddr, now: Instant) {
         self.settle(addr, State::Pausing);

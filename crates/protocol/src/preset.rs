@@ -78,6 +78,7 @@ fn bep3() -> Config {
         endgame: Endgame::Full,
         redundant_have: true,
         fast_extension: false,
+        unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()
     }
@@ -153,6 +154,7 @@ fn libtorrent_2() -> Config {
         max_queued_requests: 2_000,
         redundant_have: true,
         allowed_fast: 5,
+        unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()
     }
@@ -189,6 +191,7 @@ fn transmission() -> Config {
         endgame: Endgame::Full,
         endgame_askers: 2,
         redundant_have: true,
+        unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()
     }
@@ -259,6 +262,7 @@ fn aria2() -> Config {
         endgame: Endgame::Full,
         allowed_fast: 10,
         redundant_have: true,
+        unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()
     }
@@ -285,6 +289,7 @@ fn rqbit() -> Config {
         endgame: Endgame::Strict,
         redundant_have: true,
         fast_extension: false,
+        unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()
     }

@@ -85,7 +85,11 @@ pub(crate) const OPTIMISTIC: [(Word, OptimisticRule); 3] = [
     (word("random", "Any (Transmission, aria2)."), OptimisticRule::Random),
 ];
 
-pub(crate) const UNFINISHED: [(Word, Unfinished); 3] = [
+pub(crate) const UNFINISHED: [(Word, Unfinished); 4] = [
+    (
+        word("oldest-unless-rarer", "The one begun first, unless the remote has a new one that fewer have."),
+        Unfinished::OldestUnlessRarer,
+    ),
     (word("oldest", "The one begun first."), Unfinished::Oldest),
     (
         word("fewest-missing", "The one that lacks fewest blocks (Transmission 4.0)."),

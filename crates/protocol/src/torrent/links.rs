@@ -29,6 +29,9 @@ impl Torrent {
         if !self.conns.insert(id, conn, peer.addr) {
             return;
         }
+        if peer.direction == Direction::Incoming {
+            self.peers.called(peer.addr);
+        }
         self.next_serial = serial.wrapping_add(1);
         self.sets.clear(id);
         self.choker.opened(id, &mut self.random.choke);
@@ -103,7 +106,9 @@ impl Torrent {
                 Direction::Incoming => peer.peer_id < self.peer_id,
             };
             let addr = self.conns.addr_of(other, conn);
-            let crossed = conn.direction() != peer.direction && addr.ip() == peer.addr.ip();
+            // Where content has passed nothing crossed: the remote calls again although it is connected.
+            let crossed =
+                conn.direction() != peer.direction && addr.ip() == peer.addr.ip() && !conn.is(Flag::Useful);
             if !crossed || !newcomer_stays {
                 return Some(CloseReason::Duplicate);
             }
@@ -168,7 +173,7 @@ impl Torrent {
         } else {
             self.availability.remove_words(self.sets.row(id));
         }
-        if !conn.is(Flag::Incoming) {
+        if !conn.is(Flag::Incoming) || self.peers.is_connected(addr) {
             self.peers.closed(addr, now, conn.is(Flag::Useful), never);
         }
         self.served -= u16::from(conn.is_served());

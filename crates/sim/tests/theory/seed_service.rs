@@ -13,7 +13,8 @@ use super::swarm::{KBIT, client, full_mesh, group, layout, mean, model, run, sec
 
 /// What the leecher that got most has, and what the fast one has, as multiples of the mean.
 fn shares(seed_choker: SeedChoker, slow: u64) -> (f64, f64) {
-    let config = Config { seed_choker, ..full_mesh(60) };
+    // Four slots, as clients had when the rules were compared.
+    let config = Config { seed_choker, unchoke_most: 0, ..full_mesh(60) };
     let mut groups = vec![
         group("origin", Role::Seed, 1, 4_000 * KBIT, 8_000 * KBIT),
         group("fast", Role::Leecher, 1, 1_000 * KBIT, 1_000_000 * KBIT),
