@@ -12,8 +12,6 @@ use crate::event::Event;
 
 /// Buckets in the ring.
 const RING: usize = 1024;
-/// Windows ahead in which most events lie: a latency or two.
-const NEAR: u32 = 4;
 /// Widest window: the offset in a window is kept in 16 bits of a key.
 pub(crate) const MOST_WIDTH: u64 = u16::MAX as u64;
 /// Bits of a key that say where the event lies in its bucket.
@@ -104,13 +102,15 @@ pub(crate) struct Calendar<P> {
     ring: Vec<Bucket<P>>,
     /// A bit for each bucket of the ring that holds something.
     used: [u64; RING / 64],
+    /// Windows ahead in which most events lie.
+    near: u32,
     far: BTreeMap<u64, Bucket<P>>,
     spare: Vec<Bucket<P>>,
 }
 
 impl<P> Calendar<P> {
-    /// With windows of `width` microseconds, at most [`MOST_WIDTH`].
-    pub(crate) fn new(width: u64) -> Self {
+    /// With windows of `width` microseconds, at most [`MOST_WIDTH`], and most events less than `reach` microseconds ahead.
+    pub(crate) fn new(width: u64, reach: u64) -> Self {
         debug_assert!((1..=MOST_WIDTH).contains(&width));
         Calendar {
             width,
@@ -120,6 +120,7 @@ impl<P> Calendar<P> {
             horizon: width * RING as u64,
             ring: (0..RING).map(|_| Bucket::default()).collect(),
             used: [0; RING / 64],
+            near: (reach / width + 2).min(RING as u64 / 8) as u32,
             far: BTreeMap::new(),
             spare: Vec::new(),
         }
@@ -175,7 +176,7 @@ impl<P> Calendar<P> {
     fn near(&mut self, step: u32) -> &mut Bucket<P> {
         let place = (self.place + step as usize) % RING;
         self.used[place / 64] |= 1 << (place % 64);
-        if step <= NEAR && self.ring[place].events.capacity() == 0 {
+        if step <= self.near && self.ring[place].events.capacity() == 0 {
             self.furnish(place);
         }
         &mut self.ring[place]
@@ -241,7 +242,7 @@ impl<P> Calendar<P> {
     pub(crate) fn recycle(&mut self, mut bucket: Bucket<P>) {
         bucket.keys.clear();
         bucket.events.clear();
-        if self.spare.len() < NEAR as usize && bucket.events.capacity() > 0 {
+        if self.spare.len() <= self.near as usize && bucket.events.capacity() > 0 {
             self.spare.push(bucket);
         }
     }
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_window_is_by_node_then_time_then_source_then_counter() {
-        let mut calendar = Calendar::new(100);
+        let mut calendar = Calendar::new(100, 400);
         for (at, to, from, order) in
             [(250, 1, 7, 3), (250, 1, 7, 2), (250, 1, 3, 9), (201, 1, 9, 1), (299, 0, 1, 1), (100, 5, 5, 5)]
         {
@@ -299,7 +300,7 @@ mod tests {
 
     #[test]
     fn far_events_come_in_their_turn_also_beside_near_ones() {
-        let mut calendar = Calendar::new(100);
+        let mut calendar = Calendar::new(100, 400);
         let far = 100 * 5_000;
         calendar.push(1, event(far + 7, 1, 1, 1));
         calendar.wake(2, 5_000);
@@ -316,7 +317,7 @@ mod tests {
 
     #[test]
     fn the_ring_wraps_round() {
-        let mut calendar = Calendar::new(100);
+        let mut calendar = Calendar::new(100, 400);
         let mut expected = Vec::new();
         for window in (1..10_000).step_by(700) {
             calendar.push(0, event(window * 100 + 3, 0, 0, window as u32));

@@ -72,6 +72,15 @@ impl Paths {
         }
     }
 
+    /// The greatest latency between any two nodes.
+    fn most(&self) -> u64 {
+        match self {
+            Paths::Constant(time) => *time,
+            Paths::Uniform { least, span, .. } => least + span,
+            Paths::Regions { table, .. } => table.iter().flatten().copied().max().unwrap_or(0),
+        }
+    }
+
     /// From one node to another, given with their groups.
     pub(crate) fn latency(
         &self,
@@ -182,6 +191,11 @@ impl Fabric {
             queue_ns: network.queue.as_nanos() as u64,
             tracker_us: tracker.as_micros() as u64,
         }
+    }
+
+    /// How far ahead most events lie, in microseconds: a message has waited for the buffer of its link and taken the latency.
+    pub(crate) fn reach(&self) -> u64 {
+        self.paths.most() + self.queue_ns / 1_000
     }
 
     /// How wide a window may be: nothing that leaves a node arrives sooner.

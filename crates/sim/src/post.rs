@@ -27,7 +27,7 @@ impl<'a, P> Post<'a, P> {
         Post {
             world,
             tally: Tally::new(world.model.groups.len(), pieces),
-            calendar: Calendar::new(width),
+            calendar: Calendar::new(width, world.fabric.reach()),
             boxes: (0..workers).map(|_| Vec::new()).collect(),
             me,
             out: Vec::new(),
