@@ -30,6 +30,11 @@ pub(crate) struct Event<P> {
 }
 
 impl<P> Event<P> {
+    /// Whether it tells something that mostly calls for nothing.
+    pub(crate) fn is_news(&self) -> bool {
+        matches!(self.what, What::Message(Message::Have(_)))
+    }
+
     /// Whether it concerns a block: it is asked for, or comes.
     pub(crate) fn is_of_block(&self) -> bool {
         matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))

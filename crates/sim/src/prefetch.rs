@@ -15,9 +15,9 @@ pub(crate) fn prefetch(place: *const u8) {
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn prefetch(_place: *const u8) {}
 
-/// Has everything fetched that a value consists of itself, up to so many bytes.
+/// Has a part of a value fetched, given by its bytes.
 #[inline]
-pub(crate) fn prefetch_value<T>(value: &T, bytes: usize) {
+pub(crate) fn prefetch_part<T>(value: &T, part: std::ops::Range<usize>) {
     let start = std::ptr::from_ref(value).cast::<u8>();
-    (0..size_of::<T>().min(bytes)).step_by(64).for_each(|line| prefetch(start.wrapping_add(line)));
+    part.step_by(64).for_each(|line| prefetch(start.wrapping_add(line)));
 }

@@ -86,7 +86,7 @@ impl<'a, S: Store> Worker<'a, S> {
                 Some((node, Key(key).place().map(|place| &bucket.events[place])))
             })
         };
-        nodes(asked.nodes, 3).for_each(|(node, _)| node.prefetch());
+        nodes(asked.nodes, 3).for_each(|(node, event)| node.prefetch(event.is_some_and(Event::is_news)));
         nodes(asked.links, 2).for_each(|(node, event)| node.prefetch_link(event.map(|event| event.conn)));
         nodes(asked.queues, 1)
             .filter(|(_, event)| event.is_none_or(Event::is_of_block))

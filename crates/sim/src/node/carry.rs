@@ -11,14 +11,21 @@ use crate::store::Store;
 
 impl<S: Store> Node<S> {
     /// Hands an input to the engine and does what comes of it.
-    #[inline]
     pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) {
-        let Some(peer) = &mut self.peer else { return };
+        self.tell(now, input, post);
+    }
+
+    /// The same, and gives whether anything came of it.
+    #[inline]
+    pub(super) fn tell(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
+        let Some(peer) = &mut self.peer else { return false };
         peer.handle(Instant::from_micros(now), input, &mut post.out);
         // Most messages are news that call for nothing.
-        if !post.out.is_empty() || self.witness.is_some() {
+        let calls = !post.out.is_empty();
+        if calls || self.witness.is_some() {
             self.carry(now, post);
         }
+        calls
     }
 
     /// Hands in a block that has come.

@@ -20,7 +20,7 @@ use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
 use crate::post::Post;
-use crate::prefetch::{prefetch, prefetch_value};
+use crate::prefetch::{prefetch, prefetch_part};
 use crate::store::Store;
 
 /// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
@@ -63,8 +63,10 @@ enum State {
 
 const _: () = assert!(size_of::<Link>() == 12);
 
-/// Bytes of a node that lie before what is needed seldom.
-const HOT: usize = 768;
+/// Bytes from the start of a node that every message needs, that blocks need, and from its uplink on.
+const NEWS: usize = 384;
+const HOT: usize = 640;
+const REST: usize = 160;
 
 /// A node. What every event needs lies first, and together: see [`crate::worker`].
 #[derive(Debug)]
@@ -72,6 +74,8 @@ const HOT: usize = 768;
 pub(crate) struct Node<S: Store> {
     /// When it next has something to do by itself, in microseconds.
     local_at: u64,
+    /// The same without what the engine has to do.
+    own_at: u64,
     /// When the window starts for which it has asked to be visited.
     wake_at: u64,
     hash: Hash,
@@ -82,17 +86,17 @@ pub(crate) struct Node<S: Store> {
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
     links: Vec<Link>,
+    /// Only with checkers.
+    witness: Option<Box<Witness>>,
     down: Downlink<S::Payload>,
+    peer: Option<Peer>,
     up: Uplink<S::Payload>,
     life: life::Life,
     /// Only while something is wrong with it.
     disk: Option<Box<disk::Disk>>,
-    /// Only with checkers.
-    witness: Option<Box<Witness>>,
     /// Connection that has a block to acknowledge on the next message to it.
     to_ack: Option<(u16, Acks)>,
     store: Option<S>,
-    peer: Option<Peer>,
     /// Corrupt blocks that are stored and not judged yet.
     tainted: Vec<Block>,
     record: record::Record,
@@ -103,6 +107,7 @@ impl<S: Store> Node<S> {
         let group = &post.world.model.groups[usize::from(plan.group)];
         let mut node = Node {
             local_at: u64::MAX,
+            own_at: u64::MAX,
             wake_at: u64::MAX,
             id,
             order: 0,
@@ -150,11 +155,15 @@ impl<S: Store> Node<S> {
             let route = (event.from, event.conn);
             // What a swarm is made of is looked at where it lies, the rest is taken out.
             match event.what {
-                What::Message(Message::Have(piece)) => {
-                    self.message(at, route, event.acks, Message::Have(piece), post);
+                What::Message(Message::Have(piece)) if event.acks.blocks == 0 => {
+                    if !self.message(at, route, Acks::default(), Message::Have(piece), post) {
+                        self.plan_engine(at);
+                        continue;
+                    }
                 }
                 What::Message(Message::Request(block)) => {
-                    self.message(at, route, event.acks, Message::Request(block), post);
+                    let acks = event.acks;
+                    self.message(at, route, acks, Message::Request(block), post);
                 }
                 What::Message(Message::Piece(block)) => {
                     self.block(at, route, (block, false), std::mem::take(&mut event.payload), post);
@@ -203,7 +212,14 @@ impl<S: Store> Node<S> {
         let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
-        self.local_at = engine.min(links).min(rest).max(now);
+        self.own_at = links.min(rest);
+        self.local_at = engine.min(self.own_at).max(now);
+    }
+
+    /// The same where nothing but the engine has changed.
+    fn plan_engine(&mut self, now: u64) {
+        let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
+        self.local_at = engine.min(self.own_at).max(now);
     }
 
     /// Does what is due now of the node's own.
@@ -236,7 +252,9 @@ impl<S: Store> Node<S> {
         post: &mut Post<'_, S::Payload>,
     ) {
         match what {
-            What::Message(message) => self.message(now, (from, conn), acks, message, post),
+            What::Message(message) => {
+                self.message(now, (from, conn), acks, message, post);
+            }
             What::Ack => {
                 if self.is_open(conn, from) {
                     self.acknowledged(now, conn, acks, post);
@@ -257,6 +275,7 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// A message has come. Gives whether anything came of it.
     #[inline]
     fn message(
         &mut self,
@@ -265,7 +284,7 @@ impl<S: Store> Node<S> {
         acks: Acks,
         message: Message,
         post: &mut Post<'_, S::Payload>,
-    ) {
+    ) -> bool {
         self.down.small(post.world.fabric.frames.small(message.wire_len(), false));
         if self.is_open(conn, from) {
             if acks.blocks > 0 {
@@ -274,8 +293,9 @@ impl<S: Store> Node<S> {
             if let Some(witness) = &mut self.witness {
                 witness.hears(conn, &message);
             }
-            self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
+            return self.tell(now, Input::Message { conn: ConnId(conn), message }, post);
         }
+        false
     }
 
     #[inline]
@@ -414,10 +434,15 @@ impl<S: Store> Node<S> {
         post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
     }
 
-    /// Has fetched what the node consists of itself: see [`crate::worker`].
+    /// Has fetched what the node consists of itself: see [`crate::worker`]. For `news`, a message that mostly calls for nothing,
+    /// only the part that it needs.
     #[inline]
-    pub(crate) fn prefetch(&self) {
-        prefetch_value(self, HOT);
+    pub(crate) fn prefetch(&self, news: bool) {
+        prefetch_part(self, 0..if news { NEWS } else { HOT });
+        if !news {
+            let rest = std::mem::offset_of!(Self, up);
+            prefetch_part(self, rest..rest + REST);
+        }
     }
 
     /// Has fetched what a message on this connection needs, or what the block that leaves next does. Reads the node.
