@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use swarmlab_experiments::bound::is_awaited;
 use swarmlab_experiments::numbers::{Decimal, significant};
 use swarmlab_experiments::units::{rate_of, show_duration, show_number};
 use swarmlab_sim::{Model, Progress, Role, Stop};
@@ -29,7 +28,7 @@ struct Goal {
 impl Goal {
     fn of(model: &Model) -> Goal {
         let length = model.content.layout.length();
-        let content = model.groups.iter().filter(|group| is_awaited(group)).map(|group| {
+        let content = model.groups.iter().filter(|group| model.awaits(group)).map(|group| {
             let lacked = match group.role {
                 Role::Partial(share) => length - ((length as f64 * share) as u64).min(length),
                 _ => length,

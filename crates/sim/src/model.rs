@@ -26,6 +26,15 @@ pub struct Model {
     pub run: Run,
 }
 
+impl Model {
+    /// Whether the run waits for the nodes of a group: honest ones that come without everything; where there are none of
+    /// these, all that come without everything.
+    pub fn awaits(&self, group: &Group) -> bool {
+        let honest = |group: &Group| group.behaviour == Behaviour::Honest && group.role != Role::Seed;
+        honest(group) || (group.role != Role::Seed && !self.groups.iter().any(honest))
+    }
+}
+
 /// What is shared.
 #[derive(Clone, Debug)]
 pub struct Content {

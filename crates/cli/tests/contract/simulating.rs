@@ -217,7 +217,7 @@ fn built_in_scenarios_hold_what_they_expect_under_the_checkers() {
         let arguments: Vec<&str> = ["sim", name, "--check", "-q"].into_iter().chain(sets).collect();
         let ended = run(folder.path(), &arguments);
         assert_eq!(ended.status, Some(0), "{name}: {}\n{}", ended.stderr, ended.stdout);
-        assert!(ended.stdout.contains("\nChecks: 7 of 7 hold\n"), "{name}: {}", ended.stdout);
+        assert!(ended.stdout.contains("\nChecks: 9 of 9 hold\n"), "{name}: {}", ended.stdout);
     }
     let listed = run(folder.path(), &["scenario", "list", "--json"]).document("scenario-list/1");
     let names = listed["scenarios"].as_array().expect("a list").iter().map(|scenario| &scenario["name"]);

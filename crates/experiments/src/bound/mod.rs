@@ -29,9 +29,7 @@ mod tests;
 
 use std::time::Duration;
 
-use swarmlab_sim::{
-    Arrive, Behaviour, End, FaultKind, Framing, Group, Model, Outcome, PeerOutcome, Role, Stop,
-};
+use swarmlab_sim::{Arrive, End, FaultKind, Framing, Group, Model, Outcome, PeerOutcome, Role, Stop};
 
 use crate::numbers::micros;
 
@@ -100,16 +98,11 @@ pub fn of_run(model: &Model, outcome: &Outcome) -> Option<Bound> {
             lacks: lacks(group, peer, model.content.layout.length()),
             up: group.up,
             down: group.down,
-            awaited: is_awaited(group),
+            awaited: model.awaits(group),
         })
     };
     let nodes: Vec<Node> = outcome.peers.iter().filter_map(node).collect();
     lower_bound(&nodes, model.content.layout.length(), model.network.framing)
-}
-
-/// Whether a run waits for the nodes of a group: honest ones that come without everything.
-pub fn is_awaited(group: &Group) -> bool {
-    group.behaviour == Behaviour::Honest && group.role != Role::Seed
 }
 
 fn lacks(group: &Group, peer: &PeerOutcome, length: u64) -> u64 {
@@ -122,8 +115,8 @@ fn lacks(group: &Group, peer: &PeerOutcome, length: u64) -> u64 {
 
 /// Whether nothing in the scenario keeps an honest leecher from the end for good.
 fn all_are_to_complete(model: &Model) -> bool {
-    let awaited = |group: u32| model.groups.get(group as usize).is_some_and(is_awaited);
-    let gives_up = model.groups.iter().any(|group| is_awaited(group) && group.abort.is_some());
+    let awaited = |group: u32| model.groups.get(group as usize).is_some_and(|group| model.awaits(group));
+    let gives_up = model.groups.iter().any(|group| model.awaits(group) && group.abort.is_some());
     let cut_off = model.faults.iter().any(|fault| {
         fault.length.is_none()
             && match fault.kind {

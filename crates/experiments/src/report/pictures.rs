@@ -7,7 +7,6 @@ use super::axis::Axis;
 use super::chart::{Chart, Mark, Series, Shape};
 use super::fold::{Fold, fold};
 use super::thin;
-use crate::bound::is_awaited;
 use crate::numbers::{count, micros};
 use crate::results::{Results, download_time, present};
 use crate::statistics::quantile;
@@ -28,7 +27,7 @@ pub(super) struct Picture {
 pub(super) fn completions(results: &Results<'_>) -> Picture {
     let (model, outcome) = (results.model(), results.outcome());
     let bound = results.bound();
-    let awaited = |group: u32| model.groups.get(group as usize).is_some_and(is_awaited);
+    let awaited = |group: u32| model.groups.get(group as usize).is_some_and(|group| model.awaits(group));
     let first = outcome.peers.iter().filter(|peer| awaited(peer.group)).filter_map(|peer| peer.join).min();
     let time = |peer: &swarmlab_sim::PeerOutcome| match (bound, first) {
         (Some(_), Some(first)) => download_time(peer).and(peer.complete?.checked_sub(first)),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use swarmlab_sim::{Behaviour, Model, Outcome, PeerOutcome, Role};
 
 use super::document::{GroupResult, Times, role_name};
-use crate::bound::is_awaited;
 use crate::numbers::{Decimal, micros};
 
 /// What nodes sent and received together, in bytes.
@@ -78,7 +77,7 @@ pub(super) fn totals(model: &Model, outcome: &Outcome) -> Totals {
 pub(super) fn makespan(model: &Model, outcome: &Outcome) -> Option<Duration> {
     let (mut first, mut last) = (None, None);
     for peer in &outcome.peers {
-        let awaited = model.groups.get(peer.group as usize).is_some_and(is_awaited);
+        let awaited = model.groups.get(peer.group as usize).is_some_and(|group| model.awaits(group));
         if awaited && (peer.lacked > 0 || peer.join.is_none()) {
             let join = peer.join?;
             first = Some(first.unwrap_or(join).min(join));

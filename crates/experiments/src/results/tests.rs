@@ -348,7 +348,8 @@ fn no_bound_where_the_last_completion_means_nothing() {
     assert!(bound(&|_| {}));
     assert!(!bound(&|model| model.run.stop = Stop::Never));
     assert!(!bound(&|model| model.groups[1].abort = Some(0.001)));
-    assert!(!bound(&|model| model.groups[1].behaviour = Behaviour::FreeRider));
+    // Where nobody is honest a run waits for those who are there.
+    assert!(bound(&|model| model.groups[1].behaviour = Behaviour::FreeRider));
     assert!(!bound(&|model| model.faults.push(fault(swarmlab_sim::FaultKind::Crash(target), None))));
     assert!(bound(&|model| model
         .faults

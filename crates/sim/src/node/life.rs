@@ -14,7 +14,7 @@ use crate::plan::{Mishap, Plan, initial_pieces, stay};
 use crate::post::Post;
 use crate::store::Store;
 use crate::tracker::TORRENT;
-use crate::{Behaviour, Leave, Role};
+use crate::{Leave, Role};
 
 /// A node's timers that have nothing to do with the protocol. Most nodes have none left once they have come, so these are
 /// kept apart.
@@ -120,11 +120,7 @@ impl<S: Store> Node<S> {
         }
         post.tally.to_come += 1;
         let lacks = !matches!(group.role, Role::Seed);
-        let honest = matches!(
-            group.behaviour,
-            Behaviour::Honest | Behaviour::BitTyrant | Behaviour::SuperSeed | Behaviour::FreeRider
-        );
-        if lacks && honest {
+        if post.world.model.awaits(group) {
             self.life.pending = true;
             post.tally.pending += 1;
         }

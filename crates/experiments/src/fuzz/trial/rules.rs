@@ -22,7 +22,7 @@ fn swarm_bound(model: &Model, outcome: &Outcome) -> Option<String> {
         return None;
     }
     let bound = bound::of_run(model, outcome)?;
-    let awaited = |peer: &&PeerOutcome| bound::is_awaited(&model.groups[peer.group as usize]);
+    let awaited = |peer: &&PeerOutcome| model.awaits(&model.groups[peer.group as usize]);
     let first = outcome.peers.iter().filter(awaited).filter_map(|peer| peer.join).min()?;
     let last = outcome.peers.iter().filter(awaited).filter_map(|peer| peer.complete).max()?;
     let took = last.saturating_sub(first);
