@@ -2,7 +2,7 @@
 
 use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
 
-use super::{Node, State};
+use super::{Link, Node, State};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
@@ -183,17 +183,7 @@ impl<S: Store> Node<S> {
             }
             _ => Acks::default(),
         };
-        self.order += 1;
-        post.send(Event {
-            at: leaves + world.latency(self.id, link.remote),
-            to: link.remote,
-            from: self.id,
-            order: self.order,
-            conn: link.far,
-            acks,
-            what: What::Message(message),
-            payload: S::Payload::default(),
-        });
+        self.send_on(link, leaves, acks, What::Message(message), post);
     }
 
     /// Acknowledges blocks where no message goes the same way.
@@ -205,15 +195,21 @@ impl<S: Store> Node<S> {
         let world = post.world;
         // The bytes were charged with the block.
         let leaves = self.up.small(now, 0, world.fabric.queue_ns);
+        self.send_on(link, leaves, acks, What::Ack, post);
+    }
+
+    /// Sends something small on a connection, which leaves at a time.
+    #[inline]
+    fn send_on(&mut self, link: Link, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
         self.order += 1;
         post.send(Event {
-            at: leaves + world.latency(self.id, link.remote),
+            at: leaves + post.world.latency(self.id, link.remote),
             to: link.remote,
             from: self.id,
             order: self.order,
             conn: link.far,
             acks,
-            what: What::Ack,
+            what,
             payload: S::Payload::default(),
         });
     }
