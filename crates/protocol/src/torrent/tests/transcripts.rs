@@ -571,6 +571,51 @@ fn a_failing_disk_pauses_and_then_begins_the_piece_anew() {
 }
 
 #[test]
+fn a_link_on_which_content_has_passed_does_not_give_way_to_a_later_one() {
+    let plain = Reserved::default();
+    for useful in [false, true] {
+        let mut rig = Rig::new("..", sequential());
+        rig.open_as(0, 5, Direction::Incoming, plain);
+        rig.says(0, Message::Bitfield(Arc::new(have("xx"))));
+        rig.says(0, Message::Unchoke);
+        if useful {
+            assert!(rig.says(0, Message::Piece(block(0, 0))).starts_with("store 0.0"));
+        }
+        // Ours is the smaller id, so of two that crossed the one we opened stays.
+        let out = rig.open_as(1, 5, Direction::Outgoing, plain);
+        let given_way = if useful { "#1 close Duplicate" } else { "#0 close Duplicate" };
+        assert!(out.starts_with(given_way), "{useful}: {out}");
+    }
+}
+
+#[test]
+fn who_has_called_from_the_address_it_listens_at_is_not_called() {
+    let mut rig = Rig::new("..", sequential());
+    rig.open_as(0, 5, Direction::Incoming, Reserved::default());
+    let told = |rig: &mut Rig| {
+        rig.hand(Input::Peers { source: PeerSource::Tracker, list: [addr(5), addr(6)].into() })
+    };
+    assert_eq!(told(&mut rig).matches("connect").count(), 2, "its address was not known when it called");
+    let mut rig = Rig::new("..", Config { initiate_up_to: 0, ..sequential() });
+    told(&mut rig);
+    rig.open_as(0, 5, Direction::Incoming, Reserved::default());
+    rig.torrent.config = Arc::new(Config { initiate_up_to: 9, ..sequential() });
+    assert_eq!(told(&mut rig), "connect 198.18.0.6");
+}
+
+#[test]
+fn a_block_that_could_not_be_read_was_not_uploaded() {
+    let mut seed = Rig::new("xx", sequential());
+    seed.open(0, Reserved::OURS);
+    seed.says(0, Message::Interested);
+    seed.hand(Input::Writable { conn: ConnId(0), blocks: 1 });
+    assert_eq!(seed.says(0, Message::Request(block(1, 0))), "#0 piece 1.0");
+    assert_eq!(seed.torrent.totals().uploaded, u64::from(BLOCK));
+    seed.hand(Input::ReadFailed { conn: ConnId(0), block: block(1, 0) });
+    assert_eq!(seed.torrent.totals().uploaded, 0);
+}
+
+#[test]
 fn a_congested_disk_stops_requests() {
     let mut rig = Rig::new("..", sequential());
     rig.hand(Input::Congested { disk: true });
