@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sha1::{Digest as _, Sha1};
+use swarmlab_metainfo::sha1;
 use swarmlab_protocol::{Bitfield, Block, Layout, PieceIndex};
 
 use crate::RealContent;
@@ -96,7 +96,7 @@ impl Store for Bytes {
     fn check(&self, content: Option<&RealContent>, layout: &Layout, piece: PieceIndex) -> Option<bool> {
         let start = layout.piece_offset(piece) as usize;
         let bytes = &self.0[start..start + layout.piece_len(piece) as usize];
-        Some(content.is_some_and(|content| Sha1::digest(bytes)[..] == content.hashes[piece.0 as usize]))
+        Some(content.is_some_and(|content| sha1(bytes) == content.hashes[piece.0 as usize]))
     }
 
     fn is_true_copy(&self, content: Option<&RealContent>) -> bool {

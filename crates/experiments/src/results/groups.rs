@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swarmlab_sim::{Behaviour, Model, Outcome, PeerOutcome, Role};
+use swarmlab_sim::{Model, Outcome, PeerOutcome, Role};
 
 use super::document::{GroupResult, Times, role_name};
 use crate::numbers::{Decimal, micros};
@@ -129,7 +129,7 @@ fn empty(group: &swarmlab_sim::Group) -> GroupResult {
     GroupResult {
         name: group.name.clone(),
         role: role_name(group.role),
-        behaviour: behaviour_name(group.behaviour),
+        behaviour: group.behaviour.name(),
         count: group.count.into(),
         joined: 0,
         completed: 0,
@@ -141,19 +141,5 @@ fn empty(group: &swarmlab_sim::Group) -> GroupResult {
         share_ratio: None,
         utilisation: None,
         bad_pieces: 0,
-    }
-}
-
-/// What a behaviour is called in scenarios.
-fn behaviour_name(behaviour: Behaviour) -> &'static str {
-    match behaviour {
-        Behaviour::Honest => "honest",
-        Behaviour::FreeRider => "free-rider",
-        Behaviour::BitTyrant => "bittyrant",
-        Behaviour::Corrupter => "corrupter",
-        Behaviour::Staller => "staller",
-        Behaviour::Liar => "liar",
-        Behaviour::Flooder => "flooder",
-        Behaviour::SuperSeed => "super-seed",
     }
 }

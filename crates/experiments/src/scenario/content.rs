@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha1::{Digest as _, Sha1};
+use swarmlab_metainfo::sha1;
 use swarmlab_metainfo::{Layout, Metainfo, PieceIndex};
 use swarmlab_protocol::Random;
 use swarmlab_sim::RealContent;
@@ -96,10 +96,7 @@ impl Content {
             }
             ContentKind::Torrent(dir, torrent) => of_torrent(dir, torrent)?,
         };
-        let hashes: Vec<[u8; 20]> = bytes
-            .chunks(self.layout.piece_length() as usize)
-            .map(|piece| Sha1::digest(piece).into())
-            .collect();
+        let hashes: Vec<[u8; 20]> = bytes.chunks(self.layout.piece_length() as usize).map(sha1).collect();
         if let ContentKind::Torrent(_, torrent) = &self.kind {
             let wrong =
                 hashes.iter().zip(0..).find(|(hash, piece)| **hash != torrent.piece_hash(PieceIndex(*piece)));
@@ -175,7 +172,7 @@ mod tests {
 
     #[test]
     fn generated_content_is_pinned() {
-        let hash: [u8; 20] = Sha1::digest(generated(1, 100_000)).into();
+        let hash = sha1(&generated(1, 100_000));
         let text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(text, "3a92b21677658a7d73536235b79b5d36be76f7e6");
         assert_eq!(generated(1, 13), generated(1, 100)[..13]);

@@ -209,11 +209,10 @@ impl<S: Store> Node<S> {
 
     /// When the node has something to do by itself next: what is overdue, now.
     fn plan_ahead(&mut self, now: u64) {
-        let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
         self.own_at = links.min(rest);
-        self.local_at = engine.min(self.own_at).max(now);
+        self.plan_engine(now);
     }
 
     /// The same where nothing but the engine has changed.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sha1::{Digest as _, Sha1};
+use swarmlab_metainfo::sha1;
 use swarmlab_sim::{Behaviour, End, RealContent, Role};
 
 use super::{completed, group, model, run, swarm};
@@ -10,7 +10,7 @@ use super::{completed, group, model, run, swarm};
 #[test]
 fn real_bytes_are_hashed_for_real_and_a_corrupter_is_caught() {
     let bytes: Arc<[u8]> = (0..4u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-    let hashes: Arc<[[u8; 20]]> = bytes.chunks(64 << 10).map(|piece| Sha1::digest(piece).into()).collect();
+    let hashes: Arc<[[u8; 20]]> = bytes.chunks(64 << 10).map(sha1).collect();
     let mut bad = group("bad", Role::Seed, 1);
     bad.behaviour = Behaviour::Corrupter;
     let mut real = model(vec![group("origin", Role::Seed, 1), group("honest", Role::Leecher, 4), bad]);
@@ -30,7 +30,7 @@ fn real_bytes_are_hashed_for_real_and_a_corrupter_is_caught() {
 #[test]
 fn without_corruption_real_bytes_change_nothing() {
     let bytes: Arc<[u8]> = vec![7; 4 << 20].into();
-    let hashes: Arc<[[u8; 20]]> = bytes.chunks(64 << 10).map(|piece| Sha1::digest(piece).into()).collect();
+    let hashes: Arc<[[u8; 20]]> = bytes.chunks(64 << 10).map(sha1).collect();
     let mut real = swarm(5);
     real.content.real = Some(RealContent { bytes, hashes });
     assert_eq!(run(real).digest, run(swarm(5)).digest);

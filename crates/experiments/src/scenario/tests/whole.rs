@@ -132,10 +132,9 @@ fn a_preset_can_be_printed_and_used() {
 
 /// A folder with `data.bin` (100,000 bytes), `data.torrent` and `times.csv`.
 fn folder() -> (tempfile::TempDir, Vec<u8>) {
-    use sha1::{Digest as _, Sha1};
     let folder = tempfile::tempdir().expect("a folder");
     let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i * 31 + i / 251) as u8).collect();
-    let hashes = bytes.chunks(16 << 10).flat_map(|piece| <[u8; 20]>::from(Sha1::digest(piece))).collect();
+    let hashes = bytes.chunks(16 << 10).flat_map(|piece| swarmlab_metainfo::sha1(piece)).collect();
     let file = DraftFile::single(100_000);
     let draft = Draft {
         name: "data.bin".to_owned(),
