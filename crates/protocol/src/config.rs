@@ -19,8 +19,6 @@ pub struct Config {
     pub min_connections: u16,
     /// Peers asked of a tracker. BEP 3's customary 50.
     pub numwant: u16,
-    /// Time between announces where the tracker names none. BEP 3's customary 30 min.
-    pub announce_interval: Duration,
     /// The least time between two announces where the tracker names none. Ours; libtorrent: 300 s.
     pub min_announce_interval: Duration,
     /// Remotes unchoked at a time, the optimistic ones among them. BEP 3: 4.
@@ -93,7 +91,6 @@ impl Default for Config {
             connects_per_second: 0,
             min_connections: 20,
             numwant: 50,
-            announce_interval: Duration::from_secs(30 * 60),
             min_announce_interval: Duration::from_secs(120),
             unchoke_slots: 4,
             unchoke_most: 7,

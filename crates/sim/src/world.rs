@@ -157,8 +157,6 @@ pub(crate) struct Tally {
     pub(crate) left: u64,
     pub(crate) received: u64,
     pub(crate) lost: u64,
-    /// Calls to addresses that are nobody's.
-    pub(crate) misdialled: u64,
     /// Nodes that had the bytes of the content when they completed.
     pub(crate) true_copies: u64,
     pub(crate) tracker: crate::TrackerLoad,
@@ -183,7 +181,6 @@ impl Tally {
             left: 0,
             received: 0,
             lost: 0,
-            misdialled: 0,
             true_copies: 0,
             tracker: crate::TrackerLoad::default(),
             breaches: Breaches::default(),
@@ -230,7 +227,6 @@ impl Tally {
         self.left += other.left;
         self.received += other.received;
         self.lost += other.lost;
-        self.misdialled += other.misdialled;
         self.true_copies += other.true_copies;
         self.tracker.announces += other.tracker.announces;
         self.tracker.unanswered += other.tracker.unanswered;

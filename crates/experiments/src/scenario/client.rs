@@ -154,12 +154,6 @@ const SETTINGS: &[Setting] = &[
     ),
     count!("numwant", numwant, 0..=1_000, "Peers asked of the tracker."),
     time!(
-        "announce_interval",
-        announce_interval,
-        SOME_TIME,
-        "Time between announces where the tracker names none."
-    ),
-    time!(
         "min_announce_interval",
         min_announce_interval,
         SOME_TIME,

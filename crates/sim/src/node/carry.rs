@@ -216,9 +216,10 @@ impl<S: Store> Node<S> {
 
     fn call(&mut self, now: u64, addr: core::net::SocketAddr, post: &mut Post<'_, S::Payload>) {
         let nodes = post.world.tracker();
-        match node_at(addr).filter(|&node| node < nodes && node != self.id) {
-            Some(node) => self.dial(now, node, post),
-            None => post.tally.misdialled += 1,
+        let node = node_at(addr).filter(|&node| node < nodes && node != self.id);
+        debug_assert!(node.is_some(), "the tracker names nodes only");
+        if let Some(node) = node {
+            self.dial(now, node, post);
         }
     }
 

@@ -134,7 +134,7 @@ fn a_preset_can_be_printed_and_used() {
 fn folder() -> (tempfile::TempDir, Vec<u8>) {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i * 31 + i / 251) as u8).collect();
-    let hashes = bytes.chunks(16 << 10).flat_map(|piece| swarmlab_metainfo::sha1(piece)).collect();
+    let hashes = bytes.chunks(16 << 10).flat_map(swarmlab_metainfo::sha1).collect();
     let file = DraftFile::single(100_000);
     let draft = Draft {
         name: "data.bin".to_owned(),
