@@ -36,13 +36,13 @@ impl Hash {
         self.add(now, 0);
     }
 
-    /// An event that came.
+    /// An event that came at a time.
     #[inline]
-    pub(crate) fn event<P>(&mut self, event: &Event<P>) {
+    pub(crate) fn event<P>(&mut self, at: u64, event: &Event<P>) {
         let (kind, content) = content(&event.what);
         let acks = u64::from(event.acks.blocks) << 1 | u64::from(event.acks.congested);
         let head = u64::from(event.from) << 32 | u64::from(event.conn) << 16 | acks << 8 | u64::from(kind);
-        self.add(event.at ^ head.rotate_left(20), content.wrapping_add(head));
+        self.add(at ^ head.rotate_left(20), content.wrapping_add(head));
     }
 }
 

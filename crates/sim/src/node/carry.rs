@@ -201,17 +201,8 @@ impl<S: Store> Node<S> {
     /// Sends something small on a connection, which leaves at a time.
     #[inline]
     fn send_on(&mut self, link: Link, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
-        self.order += 1;
-        post.send(Event {
-            at: leaves + post.world.latency(self.id, link.remote),
-            to: link.remote,
-            from: self.id,
-            order: self.order,
-            conn: link.far,
-            acks,
-            what,
-            payload: S::Payload::default(),
-        });
+        let at = leaves + post.world.latency(self.id, link.remote);
+        post.send(at, Event { acks, ..Event::new(self.id, (link.remote, link.far), what) });
     }
 
     fn call(&mut self, now: u64, addr: core::net::SocketAddr, post: &mut Post<'_, S::Payload>) {

@@ -13,7 +13,6 @@ mod record;
 use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Block, ConnId, Input, Instant, Message};
 
-use crate::calendar::{Bucket, Key};
 use crate::check::Witness;
 use crate::event::{Acks, Event, NodeId, What};
 use crate::hash::Hash;
@@ -80,8 +79,6 @@ pub(crate) struct Node<S: Store> {
     wake_at: u64,
     hash: Hash,
     id: NodeId,
-    /// Events sent so far.
-    order: u32,
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
@@ -110,7 +107,6 @@ impl<S: Store> Node<S> {
             own_at: u64::MAX,
             wake_at: u64::MAX,
             id,
-            order: 0,
             hash: Hash::new(id),
             group: plan.group,
             buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
@@ -130,23 +126,21 @@ impl<S: Store> Node<S> {
         node
     }
 
-    /// Handles everything of one window: the events of these keys, in order, and the node's own timers between them.
+    /// Handles everything of one window: the events at these places, in order, and the node's own timers between them.
     pub(crate) fn run(
         &mut self,
-        keys: &[u64],
-        bucket: &mut Bucket<S::Payload>,
+        places: &[u32],
+        events: &mut [Event<S::Payload>],
         (start, end): (u64, u64),
         post: &mut Post<'_, S::Payload>,
     ) {
-        for &key in keys {
-            let key = Key(key);
-            let Some(place) = key.place() else { continue };
-            let at = start + key.offset();
+        for &place in places {
+            let event = &mut events[place as usize];
+            let at = start + u64::from(event.offset);
             while self.local_at <= at {
                 self.tick(self.local_at, post);
             }
-            let event = &mut bucket.events[place];
-            self.hash.event(event);
+            self.hash.event(at, event);
             post.tally.events += 1;
             post.tally.handled += 1;
             if let Some(witness) = &mut self.witness {
@@ -423,14 +417,12 @@ impl<S: Store> Node<S> {
     fn post(
         &mut self,
         at: u64,
-        (to, conn): (NodeId, u16),
+        to: (NodeId, u16),
         what: What,
         payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let acks = Acks::default();
-        self.order += 1;
-        post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
+        post.send(at, Event { payload, ..Event::new(self.id, to, what) });
     }
 
     /// Has fetched what the node consists of itself: see [`crate::worker`]. For `news`, a message that mostly calls for nothing,
