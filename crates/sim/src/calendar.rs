@@ -7,6 +7,7 @@
 //! Near buckets lie in a ring, far ones in a tree. Their vectors are used again.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use crate::event::Event;
 
@@ -34,13 +35,15 @@ impl<P> Default for Bucket<P> {
 #[derive(Debug)]
 pub(crate) struct Calendar<P> {
     width: u64,
+    /// The same, for divisions.
+    narrow_width: NonZeroU32,
     /// The window that is handled now, when it starts, and its place in the ring.
     window: u64,
     start: u64,
     place: usize,
     /// Events that lie less far ahead than this go into the ring.
     horizon: u64,
-    ring: Vec<Bucket<P>>,
+    ring: Box<[Bucket<P>; RING]>,
     /// A bit for each bucket of the ring that holds something.
     used: [u64; RING / 64],
     /// Windows ahead in which most events lie.
@@ -55,11 +58,12 @@ impl<P> Calendar<P> {
         debug_assert!((1..=MOST_WIDTH).contains(&width));
         Calendar {
             width,
+            narrow_width: NonZeroU32::MIN.saturating_add(width as u32 - 1),
             window: 0,
             start: 0,
             place: 0,
             horizon: width * RING as u64,
-            ring: (0..RING).map(|_| Bucket::default()).collect(),
+            ring: Box::new(std::array::from_fn(|_| Bucket::default())),
             used: [0; RING / 64],
             near: (reach / width + 2).min(RING as u64 / 8) as u32,
             far: BTreeMap::new(),
@@ -72,7 +76,7 @@ impl<P> Calendar<P> {
         // Nearly always less than an hour ahead, and then a division of 32 bits is enough.
         let ahead = at - self.start;
         if ahead <= u64::from(u32::MAX) {
-            self.window + u64::from(ahead as u32 / self.width as u32)
+            self.window + u64::from(ahead as u32 / self.narrow_width)
         } else {
             at / self.width
         }
@@ -85,15 +89,21 @@ impl<P> Calendar<P> {
 
     /// Adds an event for a node of this worker, at a time beyond the present window, or in it before it is taken.
     #[inline]
-    pub(crate) fn push(&mut self, at: u64, event: Event<P>) {
+    pub(crate) fn push(&mut self, at: u64, mut event: Event<P>) {
         debug_assert!(at >= self.start, "nothing can happen in the past");
         let ahead = at - self.start;
         if ahead >= self.horizon {
             return self.push_far(at, event);
         }
-        let step = ahead as u32 / self.width as u32;
-        let offset = (ahead as u32 - step * self.width as u32) as u16;
-        self.near(step).events.push(Event { offset, ..event });
+        let (ahead, width) = (ahead as u32, self.narrow_width);
+        let step = ahead / width;
+        event.offset = (ahead % width) as u16;
+        let place = self.near(step);
+        let bucket = &self.ring[place];
+        if bucket.events.len() == bucket.events.capacity() {
+            self.furnish(place, step);
+        }
+        self.ring[place].events.push(event);
     }
 
     #[cold]
@@ -107,29 +117,33 @@ impl<P> Calendar<P> {
     pub(crate) fn wake(&mut self, node: u32, window: u64) {
         debug_assert!(window >= self.window, "nothing can happen in the past");
         let step = window - self.window;
-        let bucket =
-            if step < RING as u64 { self.near(step as u32) } else { self.far.entry(window).or_default() };
-        bucket.wakes.push(node);
+        if step < RING as u64 {
+            let place = self.near(step as u32);
+            self.ring[place].wakes.push(node);
+        } else {
+            self.far.entry(window).or_default().wakes.push(node);
+        }
     }
 
-    /// The bucket so many windows ahead, less than the ring holds.
+    /// The place of the bucket so many windows ahead, less than the ring holds; something is put into it.
     #[inline]
-    fn near(&mut self, step: u32) -> &mut Bucket<P> {
+    fn near(&mut self, step: u32) -> usize {
         let place = (self.place + step as usize) % RING;
         self.used[place / 64] |= 1 << (place % 64);
-        if step <= self.near && self.ring[place].events.capacity() == 0 {
-            self.furnish(place);
-        }
-        &mut self.ring[place]
+        place
     }
 
-    /// Large vectors go where many events are to be expected: not into the hundreds of windows in which a few nodes wait
-    /// for a timer.
+    /// Makes room in a bucket. Large vectors go where many events are to be expected: not into the hundreds of windows in which
+    /// a few nodes wait for a timer.
     #[cold]
-    fn furnish(&mut self, place: usize) {
-        if let Some(mut spare) = self.spare.pop() {
-            spare.wakes.append(&mut self.ring[place].wakes);
-            self.ring[place] = spare;
+    fn furnish(&mut self, place: usize, step: u32) {
+        let bucket = &mut self.ring[place];
+        if bucket.events.capacity() == 0
+            && step <= self.near
+            && let Some(mut spare) = self.spare.pop()
+        {
+            spare.wakes.append(&mut bucket.wakes);
+            *bucket = spare;
         }
     }
 

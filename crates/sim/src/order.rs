@@ -54,7 +54,7 @@ impl Order {
         let events = &bucket.events[..];
         visits.clear();
         places.clear();
-        places.reserve(before.len());
+        places.reserve(events.len());
         for (word, nodes) in nodes.iter_mut().enumerate() {
             for bit in ones(std::mem::take(nodes)) {
                 let node = word as u32 * 64 + bit;

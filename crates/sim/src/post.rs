@@ -43,16 +43,14 @@ impl<'a, P> Post<'a, P> {
     pub(crate) fn send(&mut self, at: u64, mut event: Event<P>) {
         self.tally.sent += 1;
         let workers = self.boxes.len() as u32;
-        if workers == 1 {
-            return self.calendar.push(at, event);
+        if workers > 1 {
+            let owner = event.to % workers;
+            event.to /= workers;
+            if owner != self.me {
+                return self.boxes[owner as usize].push((at, event));
+            }
         }
-        let owner = event.to % workers;
-        event.to /= workers;
-        if owner == self.me {
-            self.calendar.push(at, event);
-        } else {
-            self.boxes[owner as usize].push((at, event));
-        }
+        self.calendar.push(at, event);
     }
 
     /// Puts the events for other workers into their boxes; gives the first window in which one of them arrives.

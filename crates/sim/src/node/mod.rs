@@ -134,6 +134,8 @@ impl<S: Store> Node<S> {
         (start, end): (u64, u64),
         post: &mut Post<'_, S::Payload>,
     ) {
+        post.tally.events += places.len() as u64;
+        post.tally.handled += places.len() as u64;
         for &place in places {
             let event = &mut events[place as usize];
             let at = start + u64::from(event.offset);
@@ -141,8 +143,6 @@ impl<S: Store> Node<S> {
                 self.tick(self.local_at, post);
             }
             self.hash.event(at, event);
-            post.tally.events += 1;
-            post.tally.handled += 1;
             if let Some(witness) = &mut self.witness {
                 witness.attends((at, self.id), &mut post.tally.breaches);
             }
@@ -210,6 +210,7 @@ impl<S: Store> Node<S> {
     }
 
     /// The same where nothing but the engine has changed.
+    #[inline]
     fn plan_engine(&mut self, now: u64) {
         let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
         self.local_at = engine.min(self.own_at).max(now);
