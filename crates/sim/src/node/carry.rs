@@ -1,6 +1,6 @@
 //! Between the engine and the network: inputs in, outputs carried out.
 
-use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
+use swarmlab_protocol::{Announce, Block, ConnId, Input, Message, Output, PieceIndex};
 
 use super::{Link, Node, State};
 use crate::event::{Acks, Event, What};
@@ -27,8 +27,9 @@ impl<S: Store> Node<S> {
     /// The same, and gives whether anything came of it.
     #[inline]
     pub(super) fn tell(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
-        let Some(peer) = &mut self.peer else { return false };
-        peer.handle(Instant::from_micros(now), input, &mut post.out);
+        if !self.seat.handle(now, input, &mut post.out) {
+            return false;
+        }
         // Most messages are news that call for nothing.
         let calls = !post.out.is_empty();
         if calls || self.witness.is_some() {
@@ -47,9 +48,8 @@ impl<S: Store> Node<S> {
         payload: &S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let Some(peer) = &mut self.peer else { return };
         let message = Message::Piece(block);
-        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut post.out);
+        self.seat.handle(now, Input::Message { conn, message }, &mut post.out);
         let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
         if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
@@ -120,8 +120,9 @@ impl<S: Store> Node<S> {
                 (None, None) => break,
             };
             outputs.clear();
-            let Some(peer) = &mut self.peer else { break };
-            peer.handle(Instant::from_micros(now), input, &mut outputs);
+            if !self.seat.handle(now, input, &mut outputs) {
+                break;
+            }
             rest = outputs.drain(..);
         }
         outputs.clear();
@@ -132,8 +133,8 @@ impl<S: Store> Node<S> {
     /// Has the checkers look at what the engine has.
     #[inline]
     fn look(&self, now: u64, post: &mut Post<'_, S::Payload>) {
-        if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {
-            witness.looks_at((now, self.id), peer.torrent().have(), &mut post.tally.breaches);
+        if let (Some(witness), Some(torrent)) = (&self.witness, self.seat.torrent()) {
+            witness.looks_at((now, self.id), torrent.have(), &mut post.tally.breaches);
         }
     }
 
@@ -228,7 +229,7 @@ impl<S: Store> Node<S> {
 
     fn send_block(&mut self, now: u64, conn: u16, block: Block, post: &mut Post<'_, S::Payload>) {
         let world = post.world;
-        let corrupt = self.peer.as_mut().is_some_and(|peer| peer.corrupts(block));
+        let corrupt = self.seat.corrupts(block);
         let payload = match &self.store {
             Some(store) => store.read(&world.layout, block, corrupt),
             None => S::Payload::default(),
