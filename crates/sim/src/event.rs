@@ -1,32 +1,37 @@
 //! What passes between nodes, and the order in which a node handles it.
 //!
-//! Events of one node are ordered by (time, source, the source's own counter). Nothing in the order depends on who
-//! simulated the source, so the nodes of a run can be split over threads.
+//! Events of one node are ordered by time, then by source; of one source, in the order in which it sent them. Nothing in
+//! this depends on who simulated the source, so the nodes of a run can be split over threads.
 
 use swarmlab_protocol::{Announce, Announced, Message};
 
 /// A node by its number; the tracker has the number after the last.
 pub(crate) type NodeId = u32;
 
-/// Something that arrives at a node.
+/// Something that arrives at a node. When, is said by the bucket in which it lies, and by its offset there.
 #[derive(Debug)]
 pub(crate) struct Event<P> {
-    /// When, in microseconds since the start of the run.
-    pub(crate) at: u64,
-    /// Whom it reaches.
+    /// Whom it reaches: the node's number until it is in a calendar, then that in its worker.
     pub(crate) to: NodeId,
     /// Who sent it.
     pub(crate) from: NodeId,
-    /// How many events the sender had sent before.
-    pub(crate) order: u32,
     /// The connection, by the receiver's slot.
     pub(crate) conn: u16,
+    /// Microseconds since the start of its window.
+    pub(crate) offset: u16,
     /// Blocks of this connection that have reached the sender of this event since its last acknowledgement.
     pub(crate) acks: Acks,
     /// What it is.
     pub(crate) what: What,
     /// The bytes of a block, where real bytes move.
     pub(crate) payload: P,
+}
+
+impl<P: Default> Event<P> {
+    /// Something small, with no bytes of a block, that acknowledges nothing.
+    pub(crate) fn new(from: NodeId, (to, conn): (NodeId, u16), what: What) -> Self {
+        Event { to, from, conn, offset: 0, acks: Acks::default(), what, payload: P::default() }
+    }
 }
 
 impl<P> Event<P> {
@@ -74,4 +79,4 @@ pub(crate) enum What {
 }
 
 const _: () = assert!(size_of::<What>() == 16);
-const _: () = assert!(size_of::<Event<()>>() == 40);
+const _: () = assert!(size_of::<Event<()>>() == 32);

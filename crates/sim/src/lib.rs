@@ -15,6 +15,7 @@ mod link;
 mod model;
 mod network;
 mod node;
+mod order;
 mod outcome;
 mod plan;
 mod post;

@@ -25,7 +25,7 @@ impl Rate {
 /// The microsecond by which so many nanoseconds have passed.
 #[inline]
 fn micros(nanos: u64) -> u64 {
-    nanos.div_ceil(1_000)
+    nanos.saturating_add(999) / 1_000
 }
 
 /// A block that was handed to the uplink.

@@ -13,11 +13,10 @@ use sha2::{Digest as _, Sha256};
 use crate::barrier::Barrier;
 use crate::calendar::MOST_WIDTH;
 use crate::check::Rule;
-use crate::event::Event;
 use crate::network::MOST_NODES;
 use crate::node::Node;
 use crate::plan::{Plan, plans};
-use crate::post::Post;
+use crate::post::{Letter, Post};
 use crate::store::{Bytes, Marks, Store};
 use crate::tracker::Tracker;
 use crate::worker::Worker;
@@ -114,7 +113,7 @@ fn window_width(lookahead: u64, sample: u64) -> u64 {
 }
 
 /// Events from one worker to another.
-pub(crate) type Mail<P> = Mutex<Vec<Event<P>>>;
+pub(crate) type Mail<P> = Mutex<Vec<Letter<P>>>;
 
 /// What the workers share while they run.
 struct Shared<P> {

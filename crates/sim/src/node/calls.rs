@@ -23,7 +23,7 @@ impl<S: Store> Node<S> {
 
     /// Somebody calls.
     pub(super) fn called(&mut self, now: u64, from: NodeId, slot: u16, post: &mut Post<'_, S::Payload>) {
-        if self.peer.is_none() || self.record.nat || post.world.parted(now, from, self.id) {
+        if self.seat.is_empty() || self.record.nat || post.world.parted(now, from, self.id) {
             // Nobody answers, and the caller hears of it by waiting.
             let at = now + PATIENCE_US.max(post.world.fabric.lookahead());
             return self.post(at, (from, slot), What::Refused, S::Payload::default(), post);

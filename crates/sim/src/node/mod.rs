@@ -9,19 +9,18 @@ mod carry;
 mod disk;
 mod life;
 mod record;
+mod seat;
 
-use swarmlab_protocol::behaviour::Node as Peer;
-use swarmlab_protocol::{Block, ConnId, Input, Instant, Message};
+use swarmlab_protocol::{Block, ConnId, Input, Message};
 
-use crate::calendar::{Bucket, Key};
 use crate::check::Witness;
 use crate::event::{Acks, Event, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
 use crate::post::Post;
-use crate::prefetch::{prefetch, prefetch_part};
-use crate::store::Store;
+use crate::prefetch::{prefetch, prefetch_lines};
+use crate::store::{Marks, Store};
 
 /// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
 const FIRST_WINDOW: u8 = 1;
@@ -63,14 +62,15 @@ enum State {
 
 const _: () = assert!(size_of::<Link>() == 12);
 
-/// Bytes from the start of a node that every message needs, that blocks need, and from its uplink on.
-const NEWS: usize = 384;
-const HOT: usize = 640;
-const REST: usize = 160;
+/// Lines of the cache from the start of a node that every message needs, that blocks need beyond those, and from its uplink
+/// on.
+const NEWS: usize = 6;
+const BLOCKS: usize = 4;
+const UP: usize = 3;
 
 /// A node. What every event needs lies first, and together: see [`crate::worker`].
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Node<S: Store> {
     /// When it next has something to do by itself, in microseconds.
     local_at: u64,
@@ -80,8 +80,6 @@ pub(crate) struct Node<S: Store> {
     wake_at: u64,
     hash: Hash,
     id: NodeId,
-    /// Events sent so far.
-    order: u32,
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
@@ -89,7 +87,7 @@ pub(crate) struct Node<S: Store> {
     /// Only with checkers.
     witness: Option<Box<Witness>>,
     down: Downlink<S::Payload>,
-    peer: Option<Peer>,
+    seat: seat::Seat,
     up: Uplink<S::Payload>,
     life: life::Life,
     /// Only while something is wrong with it.
@@ -102,6 +100,8 @@ pub(crate) struct Node<S: Store> {
     record: record::Record,
 }
 
+const _: () = assert!(std::mem::offset_of!(Node<Marks>, seat) == 128);
+
 impl<S: Store> Node<S> {
     pub(crate) fn new(id: NodeId, plan: Plan, post: &mut Post<'_, S::Payload>) -> Self {
         let group = &post.world.model.groups[usize::from(plan.group)];
@@ -110,11 +110,10 @@ impl<S: Store> Node<S> {
             own_at: u64::MAX,
             wake_at: u64::MAX,
             id,
-            order: 0,
             hash: Hash::new(id),
             group: plan.group,
             buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
-            peer: None,
+            seat: seat::Seat::Empty,
             links: Vec::new(),
             up: Uplink::new(Rate::new(group.up)),
             down: Downlink::new(Rate::new(group.down)),
@@ -130,25 +129,23 @@ impl<S: Store> Node<S> {
         node
     }
 
-    /// Handles everything of one window: the events of these keys, in order, and the node's own timers between them.
+    /// Handles everything of one window: the events at these places, in order, and the node's own timers between them.
     pub(crate) fn run(
         &mut self,
-        keys: &[u64],
-        bucket: &mut Bucket<S::Payload>,
+        places: &[u32],
+        events: &mut [Event<S::Payload>],
         (start, end): (u64, u64),
         post: &mut Post<'_, S::Payload>,
     ) {
-        for &key in keys {
-            let key = Key(key);
-            let Some(place) = key.place() else { continue };
-            let at = start + key.offset();
+        post.tally.events += places.len() as u64;
+        post.tally.handled += places.len() as u64;
+        for &place in places {
+            let event = &mut events[place as usize];
+            let at = start + u64::from(event.offset);
             while self.local_at <= at {
                 self.tick(self.local_at, post);
             }
-            let event = &mut bucket.events[place];
-            self.hash.event(event);
-            post.tally.events += 1;
-            post.tally.handled += 1;
+            self.hash.event(at, event);
             if let Some(witness) = &mut self.witness {
                 witness.attends((at, self.id), &mut post.tally.breaches);
             }
@@ -216,9 +213,9 @@ impl<S: Store> Node<S> {
     }
 
     /// The same where nothing but the engine has changed.
+    #[inline]
     fn plan_engine(&mut self, now: u64) {
-        let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
-        self.local_at = engine.min(self.own_at).max(now);
+        self.local_at = self.seat.due().min(self.own_at).max(now);
     }
 
     /// Does what is due now of the node's own.
@@ -264,9 +261,7 @@ impl<S: Store> Node<S> {
             What::Handshake => self.greeted(now, from, conn, post),
             What::Refused | What::Closed => self.remote_closed(now, from, conn, post),
             What::Announced(announced) => {
-                if self.peer.is_some() {
-                    self.hand(now, Input::Announced(announced), post);
-                }
+                self.hand(now, Input::Announced(announced), post);
             }
             What::CorruptPiece(_) | What::Announce(_) => {
                 unreachable!("blocks are taken before, and only the tracker gets announces")
@@ -423,24 +418,22 @@ impl<S: Store> Node<S> {
     fn post(
         &mut self,
         at: u64,
-        (to, conn): (NodeId, u16),
+        to: (NodeId, u16),
         what: What,
         payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let acks = Acks::default();
-        self.order += 1;
-        post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
+        post.send(at, Event { payload, ..Event::new(self.id, to, what) });
     }
 
     /// Has fetched what the node consists of itself: see [`crate::worker`]. For `news`, a message that mostly calls for nothing,
     /// only the part that it needs.
     #[inline]
     pub(crate) fn prefetch(&self, news: bool) {
-        prefetch_part(self, 0..if news { NEWS } else { HOT });
+        prefetch_lines::<Self, NEWS>(self, 0);
         if !news {
-            let rest = std::mem::offset_of!(Self, up);
-            prefetch_part(self, rest..rest + REST);
+            prefetch_lines::<Self, BLOCKS>(self, 64 * NEWS);
+            prefetch_lines::<Self, UP>(self, std::mem::offset_of!(Self, up));
         }
     }
 
@@ -454,16 +447,16 @@ impl<S: Store> Node<S> {
             }
         };
         prefetch(self.links.as_ptr().wrapping_add(usize::from(conn)).cast());
-        if let Some(peer) = &self.peer {
-            peer.torrent().link_places(ConnId(conn), prefetch);
+        if let Some(torrent) = self.seat.torrent() {
+            torrent.link_places(ConnId(conn), prefetch);
         }
     }
 
     /// Has fetched what a request or a block on this connection needs further. Reads the row of the connection.
     pub(crate) fn prefetch_queues(&self, conn: Option<u16>) {
         let conn = conn.unwrap_or_else(|| self.up.serving());
-        if let Some(peer) = &self.peer {
-            peer.torrent().queue_places(ConnId(conn), prefetch);
+        if let Some(torrent) = self.seat.torrent() {
+            torrent.queue_places(ConnId(conn), prefetch);
         }
     }
 
