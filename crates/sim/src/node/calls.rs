@@ -117,7 +117,9 @@ impl<S: Store> Node<S> {
         let state = link.state;
         self.free_slot(conn);
         match state {
-            State::Open => self.hand(now, Input::Closed { conn: ConnId(conn) }, post),
+            State::Open => {
+                self.hand(now, Input::Closed { conn: ConnId(conn) }, post);
+            }
             State::Calling | State::Greeting => {
                 self.hand(now, Input::ConnectFailed { addr: Box::new(addr_of(from)) }, post);
             }
