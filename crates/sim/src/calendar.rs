@@ -16,6 +16,9 @@ const RING: usize = 1024;
 /// Widest window: an event keeps its offset in 16 bits.
 pub(crate) const MOST_WIDTH: u64 = u16::MAX as u64;
 
+/// A bucket grows by so many events, or by an eighth of what it has.
+const LEAST_GROWTH: usize = 64;
+
 /// What is to come in one window.
 #[derive(Debug)]
 pub(crate) struct Bucket<P> {
@@ -144,6 +147,9 @@ impl<P> Calendar<P> {
         {
             spare.wakes.append(&mut bucket.wakes);
             *bucket = spare;
+        } else {
+            // Little by little: these are the longest vectors of a run, and doubled they would stand half empty.
+            bucket.events.reserve_exact(LEAST_GROWTH + bucket.events.len() / 8);
         }
     }
 
@@ -188,10 +194,14 @@ impl<P> Calendar<P> {
         self.ring.iter().chain(self.far.values()).flat_map(|bucket| &bucket.events)
     }
 
-    /// Gives a bucket's memory back.
+    /// Gives a bucket's memory back. What is far more than was needed goes: while nodes come, there is more to do than later.
     pub(crate) fn recycle(&mut self, mut bucket: Bucket<P>) {
+        let needed = bucket.events.len();
         bucket.wakes.clear();
         bucket.events.clear();
+        if bucket.events.capacity() > 2 * needed + LEAST_GROWTH {
+            bucket.events = Vec::with_capacity(needed + needed / 4);
+        }
         if self.spare.len() <= self.near as usize && bucket.events.capacity() > 0 {
             self.spare.push(bucket);
         }

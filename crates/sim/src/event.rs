@@ -35,15 +35,31 @@ impl<P: Default> Event<P> {
 }
 
 impl<P> Event<P> {
-    /// Whether it tells something that mostly calls for nothing.
-    pub(crate) fn is_news(&self) -> bool {
-        matches!(self.what, What::Message(Message::Have(_)))
+    /// How much of a node it needs.
+    #[inline]
+    pub(crate) fn needs(&self) -> Need {
+        match self.what {
+            What::Message(Message::Have(_)) => Need::News,
+            What::Message(Message::Request(_)) => Need::Request,
+            _ => Need::All,
+        }
     }
 
     /// Whether it concerns a block: it is asked for, or comes.
     pub(crate) fn is_of_block(&self) -> bool {
         matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
     }
+}
+
+/// How much of a node something needs; the more, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// What mostly calls for nothing.
+    News,
+    /// What mostly waits in a queue.
+    Request,
+    /// Anything else.
+    All,
 }
 
 /// Acknowledgement of blocks, with the mark that the receiver's queue had overflowed.

@@ -3,7 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::check::patience;
-use crate::event::{Event, What};
+use crate::event::{Event, Need, What};
 use crate::node::Node;
 use crate::order::{Order, Visit};
 use crate::post::Post;
@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::tracker::Tracker;
 
 /// Visits whose memory is asked for at once: about as many as there can be misses of the cache under way.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 
 /// Nodes from which on they do not stay in the cache: one takes about 8 KB.
 const LARGE: usize = 1_000;
@@ -156,8 +156,8 @@ impl<'o> Ahead<'o> {
         let end = |ahead: usize| (done + ahead * AT_ONCE).min(self.order.visits.len());
         for (visit, own) in self.nodes.go_on(self.order, end(3)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
-            let news = !visit.woken && own.iter().all(|&place| events[place as usize].is_news());
-            node.prefetch(news);
+            let least = if visit.woken { Need::All } else { Need::News };
+            node.prefetch(own.iter().map(|&place| events[place as usize].needs()).fold(least, Need::max));
         }
         for (visit, own) in self.links.go_on(self.order, end(2)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };

@@ -19,14 +19,9 @@ struct Stored {
 }
 
 impl<S: Store> Node<S> {
-    /// Hands an input to the engine and does what comes of it.
-    pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) {
-        self.tell(now, input, post);
-    }
-
-    /// The same, and gives whether anything came of it.
+    /// Hands an input to the engine and does what comes of it. Gives whether anything did.
     #[inline]
-    pub(super) fn tell(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
+    pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
         if !self.seat.handle(now, input, &mut post.out) {
             return false;
         }

@@ -14,7 +14,7 @@ mod seat;
 use swarmlab_protocol::{Block, ConnId, Input, Message};
 
 use crate::check::Witness;
-use crate::event::{Acks, Event, NodeId, What};
+use crate::event::{Acks, Event, Need, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
@@ -152,15 +152,19 @@ impl<S: Store> Node<S> {
             let route = (event.from, event.conn);
             // What a swarm is made of is looked at where it lies, the rest is taken out.
             match event.what {
-                What::Message(Message::Have(piece)) if event.acks.blocks == 0 => {
-                    if !self.message(at, route, Acks::default(), Message::Have(piece), post) {
+                What::Message(Message::Have(piece)) => {
+                    let acks = event.acks;
+                    if !self.message(at, route, acks, Message::Have(piece), post) {
                         self.plan_engine(at);
                         continue;
                     }
                 }
                 What::Message(Message::Request(block)) => {
                     let acks = event.acks;
-                    self.message(at, route, acks, Message::Request(block), post);
+                    if !self.message(at, route, acks, Message::Request(block), post) {
+                        self.plan_engine(at);
+                        continue;
+                    }
                 }
                 What::Message(Message::Piece(block)) => {
                     self.block(at, route, (block, false), std::mem::take(&mut event.payload), post);
@@ -281,13 +285,11 @@ impl<S: Store> Node<S> {
     ) -> bool {
         self.down.small(post.world.fabric.frames.small(message.wire_len(), false));
         if self.is_open(conn, from) {
-            if acks.blocks > 0 {
-                self.acknowledged(now, conn, acks, post);
-            }
+            let calls = acks.blocks > 0 && self.acknowledged(now, conn, acks, post);
             if let Some(witness) = &mut self.witness {
                 witness.hears(conn, &message);
             }
-            return self.tell(now, Input::Message { conn: ConnId(conn), message }, post);
+            return self.hand(now, Input::Message { conn: ConnId(conn), message }, post) || calls;
         }
         false
     }
@@ -380,11 +382,8 @@ impl<S: Store> Node<S> {
         self.life.uploaded(u64::from(len), now);
     }
 
-    /// Blocks have reached the remote.
-    fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) {
-        if acks.blocks == 0 {
-            return;
-        }
+    /// Blocks have reached the remote. Gives whether anything came of it.
+    fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
         link.in_flight = link.in_flight.saturating_sub(acks.blocks);
         if acks.congested {
@@ -399,19 +398,21 @@ impl<S: Store> Node<S> {
                 link.window = link.window.saturating_add(1).min(SLOW_START - 1);
             }
         }
-        self.grant(now, conn, post);
+        self.grant(now, conn, post)
     }
 
-    /// Lets the engine hand over more blocks while the socket's buffer and the window take them.
-    fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) {
+    /// Lets the engine hand over more blocks while the socket's buffer and the window take them. Gives whether anything came of
+    /// it.
+    fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
         let room = self.buffer.saturating_sub(link.committed);
         let open = link.window.saturating_sub(link.committed.saturating_add(link.in_flight));
         let blocks = room.min(open);
-        if blocks > 0 {
-            link.committed += blocks;
-            self.hand(now, Input::Writable { conn: ConnId(conn), blocks: u16::from(blocks) }, post);
+        if blocks == 0 {
+            return false;
         }
+        link.committed += blocks;
+        self.hand(now, Input::Writable { conn: ConnId(conn), blocks: u16::from(blocks) }, post)
     }
 
     /// Sends an event.
@@ -426,13 +427,14 @@ impl<S: Store> Node<S> {
         post.send(at, Event { payload, ..Event::new(self.id, to, what) });
     }
 
-    /// Has fetched what the node consists of itself: see [`crate::worker`]. For `news`, a message that mostly calls for nothing,
-    /// only the part that it needs.
+    /// Has fetched what the node consists of itself, as far as something needs it: see [`crate::worker`].
     #[inline]
-    pub(crate) fn prefetch(&self, news: bool) {
+    pub(crate) fn prefetch(&self, need: Need) {
         prefetch_lines::<Self, NEWS>(self, 0);
-        if !news {
+        if need >= Need::Request {
             prefetch_lines::<Self, BLOCKS>(self, 64 * NEWS);
+        }
+        if need >= Need::All {
             prefetch_lines::<Self, UP>(self, std::mem::offset_of!(Self, up));
         }
     }
