@@ -1,6 +1,7 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod compare;
 mod completions;
 mod create;
 mod decode;
@@ -56,6 +57,7 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

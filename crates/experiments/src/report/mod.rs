@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+pub(crate) mod comparison;
 mod fold;
 mod groups;
 mod html;
@@ -33,12 +34,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// The page.
 pub(crate) fn of(results: &Results<'_>) -> String {
-    let name = escape(&results.info().scenario_name);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name} - swarmlab</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-    );
+    let mut page = open(&results.info().scenario_name);
     head(&mut page, results);
     tiles(&mut page, results.document());
     page.push_str("<div class=\"pictures\">\n");
@@ -57,6 +53,21 @@ pub(crate) fn of(results: &Results<'_>) -> String {
     page.push_str("</div>\n");
     tables(&mut page, results);
     scenario(&mut page, &results.info().scenario_text);
+    close(page)
+}
+
+/// A page up to its first line.
+fn open(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{} - swarmlab</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        escape(title)
+    )
+}
+
+/// The same page with its end.
+fn close(mut page: String) -> String {
     let _ = write!(page, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     page
 }

@@ -6,6 +6,7 @@ mod document;
 mod groups;
 mod manifest;
 mod peers;
+mod runs;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
@@ -21,7 +22,11 @@ pub use document::{
     CheckResult, ContentSize, Document, GroupResult, KindCount, PeerFlow, Times, TrackerResult, Utilisation,
 };
 
+pub use runs::{check_run_directories, run_directory};
+
+pub(crate) use directory::MANIFEST;
 pub(crate) use groups::download_time;
+pub(crate) use runs::run_directories;
 pub(crate) use timeline::present;
 
 use crate::bound::{self, Bound};
