@@ -15,6 +15,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
 use swarmlab_sim::{Model, Outcome};
 
 pub use directory::{WriteError, check_directory};
@@ -55,6 +56,22 @@ pub struct RunInfo {
     pub threads: u16,
     /// Most memory the process held, in bytes, if known.
     pub peak_rss: Option<u64>,
+    /// How it was measured, if it was no simulation.
+    pub measured: Option<Measured>,
+}
+
+/// How a swarm of real programs was measured. What only a simulator knows (the digest, events, messages, the rarest piece,
+/// who gave to whom) is missing from its results.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Measured {
+    /// The client with its version.
+    pub client: String,
+    /// The tracker with its version.
+    pub tracker: String,
+    /// The kernel, whose TCP carried it.
+    pub kernel: String,
+    /// What of the scenario was not brought about, or otherwise, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl RunInfo {
@@ -148,7 +165,7 @@ impl<'a> Results<'a> {
     /// # Errors
     /// Those of the writer.
     pub fn write_timeline(&self, out: impl io::Write) -> io::Result<()> {
-        timeline::write(self.model, self.outcome, out)
+        timeline::write(self.model, self.outcome, self.info.measured.is_none(), out)
     }
 
     /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv` and `report.html` into a directory, which is
