@@ -15,6 +15,7 @@ mod share;
 mod show;
 mod sim;
 mod swarm;
+mod testbed;
 mod tracker;
 mod verify;
 
@@ -57,6 +58,7 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Testbed(testbed::Testbed),
     Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
