@@ -168,6 +168,9 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
             ));
             let programs = format!("{}, {}, {}", measured.client, measured.tracker, measured.kernel);
             facts.push(("measured with", clipped(&programs, 80)));
+            if let Some(busy) = measured.cpu_busy {
+                facts.push(("processors", format!("{} busy meanwhile", busy.percent())));
+            }
         }
     }
     facts

@@ -21,6 +21,7 @@ mod demand;
 mod error;
 mod ground;
 mod layout;
+mod load;
 mod observe;
 mod outcome;
 mod process;

@@ -31,6 +31,7 @@ pub(crate) use runs::run_directories;
 pub(crate) use timeline::present;
 
 use crate::bound::{self, Bound};
+use crate::numbers::Decimal;
 use crate::{report, summary};
 
 /// What is known of a run besides its model and its outcome.
@@ -70,6 +71,8 @@ pub struct Measured {
     pub tracker: String,
     /// The kernel, whose TCP carried it.
     pub kernel: String,
+    /// Share of the machine's processors that was busy meanwhile: near 1, the machine was measured and not the swarm.
+    pub cpu_busy: Option<Decimal>,
     /// What of the scenario was not brought about, or otherwise, a sentence each.
     pub notes: Vec<String>,
 }

@@ -15,6 +15,7 @@ use swarmlab_sim::{End, Leave, Model, NodePlan, Outcome, Role, Sample, Stop, sch
 use crate::client::Client;
 use crate::demand::Demand;
 use crate::error::TestbedError;
+use crate::load::Load;
 use crate::observe::{ASK, Message, Seen};
 use crate::outcome::{self, Record};
 use crate::programs;
@@ -25,6 +26,8 @@ use stage::Stage;
 
 /// No run is longer, whatever its scenario says.
 const LONGEST: Duration = Duration::from_secs(2 * 3_600);
+/// Share of the processors in millionths that may be busy before a result says so.
+const TOO_BUSY: u128 = 800_000;
 /// How long all clients together may take to be ready.
 const READY: Duration = Duration::from_secs(120);
 /// Longest pause in which nothing is looked after.
@@ -100,9 +103,17 @@ pub fn run(setup: &Setup<'_>, watch: &mut dyn FnMut(&Progress) -> bool) -> Resul
         start: Instant::now(),
         timeline: Vec::new(),
     };
+    let before = Load::now();
     let (end, ended) = swarm.go(watch)?;
+    let cpu_busy = Load::now().since(before);
     let outcome = swarm.finish(end, ended);
     let mut notes = demand.notes;
+    if cpu_busy.is_some_and(|busy| busy.millionths() > TOO_BUSY) {
+        notes.push(
+            "the processors were busy nearly all the time: peers may have waited for them, not for links"
+                .to_owned(),
+        );
+    }
     if end_by_bound(&outcome, &model) {
         notes.push("the run was ended after two hours, the longest a testbed takes".to_owned());
     }
@@ -111,6 +122,7 @@ pub fn run(setup: &Setup<'_>, watch: &mut dyn FnMut(&Progress) -> bool) -> Resul
         client: programs::version(setup.client),
         tracker: format!("swarmlab {}", env!("CARGO_PKG_VERSION")),
         kernel: programs::kernel(),
+        cpu_busy,
         notes,
     };
     Ok(Taken { outcome, measured, wall: begun.elapsed(), model })
