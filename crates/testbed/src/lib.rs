@@ -13,7 +13,7 @@
 //! (`setpriv --pdeathsig`); addresses and interfaces exist in namespaces that only these processes hold. Directories that a
 //! killed run has left are removed by the next one (`scratch`).
 //!
-//! Linux, as root, with iproute2 and util-linux.
+//! Linux, as root (that of a user namespace will do), with iproute2 and util-linux.
 #![forbid(unsafe_code)]
 
 mod client;

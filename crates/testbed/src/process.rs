@@ -16,7 +16,7 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// Lines of a log that are shown of a program that is lost.
 const WORDS: usize = 12;
 
-/// A running program. Its standard input and output are pipes, what it complains of goes to a file.
+/// A running program. Its standard input is a pipe, what it complains of goes to a file.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -26,15 +26,23 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program. It gets a group of its own, so that a Ctrl-C is for us alone.
-    pub(crate) fn start(name: &str, mut command: Command, folder: &Path) -> Result<Process, TestbedError> {
+    /// Starts a program. It gets a group of its own, so that a Ctrl-C is for us alone. What it says is read from
+    /// [`Process::output`] or, if nobody is to read it, goes to the log.
+    pub(crate) fn start(
+        name: &str,
+        mut command: Command,
+        folder: &Path,
+        is_read: bool,
+    ) -> Result<Process, TestbedError> {
         let log = folder.join(format!("{name}.log"));
-        let file = File::create(&log).map_err(|error| TestbedError::File(log.clone(), error))?;
+        let failed = |error| TestbedError::File(log.clone(), error);
+        let errors = File::create(&log).map_err(failed)?;
+        let output = if is_read { Stdio::piped() } else { errors.try_clone().map_err(failed)?.into() };
         let child = command
             .process_group(0)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(file)
+            .stdout(output)
+            .stderr(errors)
             .spawn()
             .map_err(|error| TestbedError::Start(name.to_owned(), error))?;
         Ok(Process { name: name.to_owned(), child, log, asked: None })

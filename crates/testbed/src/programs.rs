@@ -12,7 +12,7 @@ pub fn missing(client: Client) -> Vec<String> {
     if !cfg!(target_os = "linux") {
         missing.push("Linux".to_owned());
     } else if !rustix::process::geteuid().is_root() {
-        missing.push("root (try sudo)".to_owned());
+        missing.push("root (try sudo, or unshare --user --map-root-user)".to_owned());
     }
     let tools = [
         ("ip", "iproute2"),

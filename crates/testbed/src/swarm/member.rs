@@ -109,7 +109,8 @@ impl Member {
         let (program, arguments) = self.client.command(&part).map_err(failed)?;
         let mut command = stage.ground.at_peer(self.number, program);
         command.args(arguments).env("HOME", &state);
-        let mut process = Process::start(&self.name, command, stage.scratch.path())?;
+        let is_read = !self.client.is_asked();
+        let mut process = Process::start(&self.name, command, stage.scratch.path(), is_read)?;
         self.life += 1;
         let teller = Teller { peer: self.number, life: self.life, to: to.clone() };
         self.hold = match (self.client.remote(&stage.torrent, &folder, self.seed), process.output()) {

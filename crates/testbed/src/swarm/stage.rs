@@ -113,7 +113,7 @@ impl Tracker {
         if let Some(least) = model.tracker.min_interval {
             command.args(["--min-interval", &format!("{} s", least.as_secs().max(1))]);
         }
-        let mut process = Process::start("tracker", command, scratch.path())?;
+        let mut process = Process::start("tracker", command, scratch.path(), true)?;
         let output = process.output();
         let (announces, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         // It prints its address when it listens.
