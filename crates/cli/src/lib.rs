@@ -20,6 +20,7 @@ pub mod picture;
 pub mod progress;
 pub mod scenario;
 mod simulate;
+mod stats;
 pub mod stop;
 pub mod style;
 #[cfg(test)]

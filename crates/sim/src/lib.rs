@@ -21,6 +21,7 @@ mod plan;
 mod post;
 mod prefetch;
 mod run;
+mod schedule;
 mod store;
 mod tracker;
 mod worker;
@@ -32,3 +33,4 @@ pub use model::{
 };
 pub use outcome::{Check, End, MessageCount, Outcome, PeerOutcome, Presence, Sample, TrackerLoad};
 pub use run::{ModelError, Progress, run};
+pub use schedule::{CrashPlan, NodePlan, schedule};

@@ -1,6 +1,7 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod compare;
 mod completions;
 mod create;
 mod decode;
@@ -14,6 +15,7 @@ mod share;
 mod show;
 mod sim;
 mod swarm;
+mod testbed;
 mod tracker;
 mod verify;
 
@@ -56,6 +58,8 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Testbed(testbed::Testbed),
+    Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

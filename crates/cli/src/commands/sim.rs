@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use swarmlab_experiments::results::{Results, RunInfo, check_directory};
+use swarmlab_experiments::repeats;
+use swarmlab_experiments::results::{
+    Results, RunInfo, WriteError, check_directory, check_run_directories, run_directory,
+};
 use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
 use swarmlab_experiments::units::{grouped, show_size};
 use swarmlab_sim::End;
@@ -12,7 +15,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::memory;
-use crate::scenario;
+use crate::scenario::{self, Source};
 use crate::simulate::{Simulated, simulate, threads_for};
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
@@ -23,6 +26,7 @@ Examples:
   swarmlab sim flash-crowd --set group.leechers.count=200 --set client.picker=random
   swarmlab sim mine.toml --seed 7 -o results    then open results/report.html
   swarmlab sim hostile --real-bytes --check
+  swarmlab sim quickstart --runs 10 -o many      ten seeds: many/run-1, many/run-2 and so on
   swarmlab sim quickstart --json | jq .efficiency
 
 The same scenario, seed and version give the same digest on every machine and for any number of
@@ -37,6 +41,9 @@ pub struct Sim {
     /// Seed of everything drawn at random [default: the scenario's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
+    /// Run it so many times, each with the next seed; results go to DIR/run-1, DIR/run-2 and so on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    runs: Option<u64>,
     /// Threads that simulate; the result does not depend on it [default: one per core, one for small swarms]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -46,7 +53,7 @@ pub struct Sim {
     /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
-    /// Print one JSON document (schema sim/1)
+    /// Print one JSON document (schema sim/1; with --runs, all of them in one of runs/1)
     #[arg(long)]
     json: bool,
     /// Check what must hold in every run: conservation of bytes, causality, honesty, progress and more
@@ -60,32 +67,80 @@ pub struct Sim {
 impl Sim {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
         let source = scenario::find(env, &self.scenario)?;
-        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let scenario = self.parse(&source, self.seed)?;
+        match self.runs {
+            None => self.one(env, &source, &scenario),
+            Some(runs) => self.several(env, &source, scenario.seed, runs),
+        }
+    }
+
+    fn parse(&self, source: &Source, seed: Option<u64>) -> Result<Scenario, Error> {
+        let seed = seed.map(|seed| format!("seed={seed}"));
         let sets: Vec<String> = self.sets.iter().cloned().chain(seed).collect();
-        let scenario = source.parse(&sets).map_err(|error| scenario::refuse(&self.scenario, &error))?;
-        let output = self.output.as_deref().map(|dir| env.resolve(dir));
-        if let Some(dir) = &output {
-            // Before a long run rather than after it.
-            check_directory(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
-        }
-        let simulated = simulate(env, &scenario.name, self.model(env, &scenario)?)?;
-        let info = RunInfo {
-            scenario_name: scenario.name.clone(),
-            scenario_text: source.text,
-            resolved: scenario.resolved_json(),
-            warmup: scenario.warmup,
-            ..simulated.info()
-        };
-        let results = Results::new(&simulated.model, &simulated.outcome, info);
-        if let Some(dir) = &output {
-            results.write(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
-        }
+        source.parse(&sets).map_err(|error| scenario::refuse(&self.scenario, &error))
+    }
+
+    fn one(&self, env: &Env, source: &Source, scenario: &Scenario) -> Result<Exit, Error> {
+        let dir = self.output.as_deref().map(|dir| env.resolve(dir));
+        // Before a long run rather than after it.
+        dir.as_deref().map(check_directory).transpose().map_err(unwritten)?;
+        let ran = self.simulate(env, source, scenario, dir.as_deref())?;
+        let results = ran.results();
         let text = if self.json { results.json() } else { results.summary() };
         env.print(text.as_bytes())?;
         if let Some(dir) = &self.output {
             env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
         }
-        verdict(env, &scenario, &simulated, &results)
+        verdict(env, scenario, &ran.simulated, &results)
+    }
+
+    /// Runs with one seed after the other. All are made, whatever comes of one; the first that is not as it should be decides
+    /// how it ends.
+    fn several(&self, env: &Env, source: &Source, first: u64, runs: u64) -> Result<Exit, Error> {
+        let dir = self.output.as_deref().map(|dir| env.resolve(dir));
+        dir.as_deref().map(|dir| check_run_directories(dir, runs)).transpose().map_err(unwritten)?;
+        let (mut documents, mut outcome) = (Vec::new(), Ok(Exit::Done));
+        for (seed, number) in (first..=i64::MAX as u64).zip(1..=runs) {
+            let scenario = self.parse(source, Some(seed))?;
+            let place = dir.as_deref().map(|dir| run_directory(dir, number));
+            let ran = self.simulate(env, source, &scenario, place.as_deref())?;
+            let results = ran.results();
+            documents.push(results.document().clone());
+            let verdict = verdict(env, &scenario, &ran.simulated, &results);
+            if outcome.as_ref().is_ok_and(|exit| *exit == Exit::Done) {
+                outcome = verdict;
+            }
+            if ran.simulated.outcome.end == End::Interrupted {
+                break;
+            }
+        }
+        let text = if self.json { repeats::json(&documents) } else { repeats::summary(&documents) };
+        env.print(text.as_bytes())?;
+        if let Some(dir) = &self.output {
+            env.note(format_args!("results are in {}", dir.join("run-1").display()));
+        }
+        outcome
+    }
+
+    /// Runs it once and writes the results, if they are wanted.
+    fn simulate(
+        &self,
+        env: &Env,
+        source: &Source,
+        scenario: &Scenario,
+        dir: Option<&Path>,
+    ) -> Result<Ran, Error> {
+        let simulated = simulate(env, &scenario.name, self.model(env, scenario)?)?;
+        let info = RunInfo {
+            scenario_name: scenario.name.clone(),
+            scenario_text: source.text.clone(),
+            resolved: scenario.resolved_json(),
+            warmup: scenario.warmup,
+            ..simulated.info()
+        };
+        let ran = Ran { simulated, info };
+        dir.map(|dir| ran.results().write(dir)).transpose().map_err(unwritten)?;
+        Ok(ran)
     }
 
     fn model(&self, env: &Env, scenario: &Scenario) -> Result<swarmlab_sim::Model, Error> {
@@ -111,6 +166,22 @@ impl Sim {
             _ => Error::failed(format!("the content of {} cannot move", self.scenario)).because(error),
         }
     }
+}
+
+/// A run with what is known of it.
+struct Ran {
+    simulated: Simulated,
+    info: RunInfo,
+}
+
+impl Ran {
+    fn results(&self) -> Results<'_> {
+        Results::new(&self.simulated.model, &self.simulated.outcome, self.info.clone())
+    }
+}
+
+fn unwritten(error: WriteError) -> Error {
+    Error::failed("cannot write results").because(error)
 }
 
 fn report(dir: &Path) -> PathBuf {
