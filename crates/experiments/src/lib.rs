@@ -6,6 +6,7 @@ pub mod bound;
 pub mod compare;
 pub mod fuzz;
 pub mod numbers;
+pub mod recorded;
 pub mod repeats;
 mod report;
 pub mod results;

@@ -4,17 +4,19 @@ use core::time::Duration;
 
 use swarmlab_protocol::tracker::{Attendance, Limits, Table};
 use swarmlab_protocol::{Announce, AnnounceFailure, AnnounceReply, Announced, InfoHash, Instant};
+use swarmlab_trace::Level;
 
 use crate::draw::{Purpose, stream};
-use crate::event::{Event, NodeId, What};
+use crate::event::{Answer, Event, NodeId, What};
 use crate::hash::Hash;
+use crate::http;
 use crate::network::{addr_of, peer_id_of};
 use crate::post::Post;
 
 /// An announce that is not answered is given up after this time. Our real client: 15 s.
 const PATIENCE_US: u64 = 15_000_000;
-/// The one torrent there is.
-pub(crate) const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
+/// The info hash of the one torrent there is.
+pub const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
 
 /// The tracker.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl Tracker {
         let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
         let fabric = &post.world.fabric;
         let down = post.world.tracker_is_down(now);
+        let mut bytes = Vec::new();
         let (at, outcome) = if down {
             post.tally.tracker.unanswered += 1;
             // The client waits in vain from the moment it began to connect.
@@ -51,17 +54,18 @@ impl Tracker {
                 Err(AnnounceFailure::Unreachable),
             )
         } else {
-            (now + fabric.tracker_us, Ok(self.reply(now, event.from, &announce, post)))
+            (now + fabric.tracker_us, Ok(self.reply((now, event.from), &announce, &mut bytes, post)))
         };
         let announced = Announced { tracker: announce.tracker, event: announce.event, outcome };
-        post.send(at, Event::new(self.id, (event.from, 0), What::Announced(Box::new(announced))));
+        let answer = Answer { announced, bytes };
+        post.send(at, Event::new(self.id, (event.from, 0), What::Announced(Box::new(answer))));
     }
 
     fn reply<P>(
         &mut self,
-        at: u64,
-        from: NodeId,
+        (at, from): (u64, NodeId),
         announce: &Announce,
+        bytes: &mut Vec<u8>,
         post: &mut Post<'_, P>,
     ) -> AnnounceReply {
         let model = &post.world.model.tracker;
@@ -74,6 +78,9 @@ impl Tracker {
             numwant: u32::from(announce.numwant).min(model.numwant),
         };
         let answer = self.table.announce(Instant::from_micros(at), &attendance);
+        if let (Ok(answer), Level::Messages) = (&answer, post.world.level(from)) {
+            *bytes = http::reply(model, answer);
+        }
         let peers: Vec<_> =
             answer.map(|answer| answer.peers.iter().map(|(addr, _)| addr).collect()).unwrap_or_default();
         post.tally.tracker.announces += 1;

@@ -26,6 +26,7 @@ pub use document::{
 pub use runs::{check_run_directories, run_directory};
 
 pub(crate) use directory::MANIFEST;
+pub(crate) use document::role_name;
 pub(crate) use groups::download_time;
 pub(crate) use runs::run_directories;
 pub(crate) use timeline::present;

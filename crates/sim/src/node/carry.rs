@@ -2,7 +2,7 @@
 
 use swarmlab_protocol::{Announce, Block, ConnId, Input, Message, Output, PieceIndex};
 
-use super::{Link, Node, State};
+use super::{Link, Node, State, tap};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
@@ -22,6 +22,7 @@ impl<S: Store> Node<S> {
     /// Hands an input to the engine and does what comes of it. Gives whether anything did.
     #[inline]
     pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
+        tap::input(self.level, self.id, now, &input, &mut post.records);
         if !self.seat.handle(now, input, &mut post.out) {
             return false;
         }
@@ -43,8 +44,9 @@ impl<S: Store> Node<S> {
         payload: &S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let message = Message::Piece(block);
-        self.seat.handle(now, Input::Message { conn, message }, &mut post.out);
+        let input = Input::Message { conn, message: Message::Piece(block) };
+        tap::input(self.level, self.id, now, &input, &mut post.records);
+        self.seat.handle(now, input, &mut post.out);
         let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
         if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
@@ -78,6 +80,7 @@ impl<S: Store> Node<S> {
 
     /// Does what the engine asks, in order.
     fn carry(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
+        self.record_outputs(now, &post.out, &mut post.records, post.world);
         let mut at = 0;
         while let Some(output) = post.out.get_mut(at) {
             match output {
@@ -115,9 +118,11 @@ impl<S: Store> Node<S> {
                 (None, None) => break,
             };
             outputs.clear();
+            tap::input(self.level, self.id, now, &input, &mut post.records);
             if !self.seat.handle(now, input, &mut outputs) {
                 break;
             }
+            self.record_outputs(now, &outputs, &mut post.records, post.world);
             rest = outputs.drain(..);
         }
         outputs.clear();

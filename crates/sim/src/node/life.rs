@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Bitfield, Input, Setup, Totals};
+use swarmlab_trace::Departure;
 
 use super::Node;
 use super::seat::Seat;
@@ -159,6 +160,7 @@ impl<S: Store> Node<S> {
         let group = &world.model.groups[usize::from(self.group)];
         self.life.joined_at = now;
         self.record.join.set_once(now);
+        self.record_join(now, &have, post);
         post.tally.hold(have.iter());
         post.tally.up_capacity += group.up;
         let presence = &mut post.tally.groups[usize::from(self.group)];
@@ -173,7 +175,7 @@ impl<S: Store> Node<S> {
         let setup = Setup {
             info_hash: TORRENT,
             layout: Arc::clone(&world.layout),
-            config: Arc::clone(&world.configs[usize::from(self.group)]),
+            config: Arc::clone(world.config(self.group, self.level)),
             peer_id: peer_id_of(self.id),
             have,
             tiers: vec![1],
@@ -199,6 +201,7 @@ impl<S: Store> Node<S> {
 
     /// Everything is here.
     pub(super) fn completed(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
+        self.record_completion(now, post);
         let presence = &mut post.tally.groups[usize::from(self.group)];
         presence.leechers -= 1;
         presence.seeds += 1;
@@ -246,7 +249,14 @@ impl<S: Store> Node<S> {
         self.hand(now, Input::Stop, post);
         self.record.leave.set_once(now);
         self.no_longer_waited_for(now, post);
-        self.go(now, post);
+        if let Some(peer) = self.go(now, post) {
+            let why = if peer.torrent().is_some_and(|torrent| torrent.is_complete()) {
+                Departure::Done
+            } else {
+                Departure::GaveUp
+            };
+            self.record_leave(now, why, post);
+        }
     }
 
     /// Is gone, whatever the reason.
@@ -344,6 +354,7 @@ impl<S: Store> Node<S> {
             Mishap::Crash { back } => {
                 let seat = self.go(now, post);
                 let Some(torrent) = seat.as_ref().and_then(Seat::torrent) else { return };
+                self.record_leave(now, Departure::Crashed, post);
                 let schedule = self.life.schedule();
                 (schedule.leave, schedule.give_up) = (u64::MAX, u64::MAX);
                 match back {

@@ -10,8 +10,10 @@ mod disk;
 mod life;
 mod record;
 mod seat;
+mod tap;
 
 use swarmlab_protocol::{Block, ConnId, Input, Message};
+use swarmlab_trace::Level;
 
 use crate::check::Witness;
 use crate::event::{Acks, Event, Need, NodeId, What};
@@ -83,6 +85,8 @@ pub(crate) struct Node<S: Store> {
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
+    /// How much of it is recorded.
+    level: Level,
     links: Vec<Link>,
     /// Only with checkers.
     witness: Option<Box<Witness>>,
@@ -114,6 +118,7 @@ impl<S: Store> Node<S> {
             group: plan.group,
             buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
             seat: seat::Seat::Empty,
+            level: post.world.level(id),
             links: Vec::new(),
             up: Uplink::new(Rate::new(group.up)),
             down: Downlink::new(Rate::new(group.down)),
@@ -264,9 +269,7 @@ impl<S: Store> Node<S> {
             What::Answer { slot } => self.answered(now, from, conn, slot, post),
             What::Handshake => self.greeted(now, from, conn, post),
             What::Refused | What::Closed => self.remote_closed(now, from, conn, post),
-            What::Announced(announced) => {
-                self.hand(now, Input::Announced(announced), post);
-            }
+            What::Announced(answer) => self.replied(now, *answer, post),
             What::CorruptPiece(_) | What::Announce(_) => {
                 unreachable!("blocks are taken before, and only the tracker gets announces")
             }
