@@ -1,0 +1,2 @@
+const said = await (await fetch("session" + location.search)).json();
+document.getElementById("page").textContent = `${said.name}: ${said.mode}`;
