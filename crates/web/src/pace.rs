@@ -2,7 +2,7 @@
 //! there; a page says what it wants. When something is due is a pure function, [`Clock::due`]; [`Pace`] adds the lock and the
 //! waiting.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -73,15 +73,17 @@ struct Clock {
     steps: u32,
     /// Where the run is.
     at: Duration,
-    /// Whether it waits for somebody to watch.
-    waits: bool,
+    /// Whether it goes only while somebody watches.
+    for_pages: bool,
+    /// How many pages watch.
+    pages: u32,
 }
 
 impl Clock {
     /// When the run may go beyond this time of its own; never while it stands still.
     fn due(&self, at: Duration) -> Option<Instant> {
         let (wall, from) = self.anchor;
-        if self.waits {
+        if self.for_pages && self.pages == 0 {
             return None;
         }
         if self.steps > 0 {
@@ -116,11 +118,11 @@ pub struct Pace {
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Pace {
-    /// Of a run that goes at this speed, from the beginning or from when the first page is there.
-    pub fn new(speed: Speed, waits_for_a_page: bool) -> Pace {
+    /// Of a run that goes at this speed, always or only while a page is there.
+    pub fn new(speed: Speed, for_pages: bool) -> Pace {
         let told = Told { paused: false, speed };
         let anchor = (Instant::now(), Duration::ZERO);
-        let clock = Clock { told, anchor, steps: 0, at: Duration::ZERO, waits: waits_for_a_page };
+        let clock = Clock { told, anchor, steps: 0, at: Duration::ZERO, for_pages, pages: 0 };
         Pace { clock: Mutex::new(clock), changed: Condvar::new(), told: watch::Sender::new(told) }
     }
 
@@ -143,13 +145,17 @@ impl Pace {
         }
     }
 
-    /// For pages: somebody watches now.
-    pub(crate) fn attend(&self) {
+    /// For pages: one watches, until the value is dropped.
+    pub(crate) fn attend(self: &Arc<Self>) -> Attendance {
+        self.count(|pages| pages.saturating_add(1));
+        Attendance(self.clone())
+    }
+
+    fn count(&self, change: impl Fn(u32) -> u32) {
         let mut clock = self.clock();
-        if std::mem::take(&mut clock.waits) {
-            clock.anchor = (Instant::now(), clock.at);
-            self.changed.notify_all();
-        }
+        clock.pages = change(clock.pages);
+        clock.anchor = (Instant::now(), clock.at);
+        self.changed.notify_all();
     }
 
     /// For pages: asks something of the run.
@@ -170,9 +176,18 @@ impl Pace {
     }
 }
 
+/// A page that watches a run.
+#[derive(Debug)]
+pub(crate) struct Attendance(Arc<Pace>);
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        self.0.count(|pages| pages.saturating_sub(1));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
@@ -182,7 +197,14 @@ mod tests {
 
     fn clock(speed: Speed) -> Clock {
         let told = Told { paused: false, speed };
-        Clock { told, anchor: (Instant::now(), Duration::ZERO), steps: 0, at: Duration::ZERO, waits: false }
+        Clock {
+            told,
+            anchor: (Instant::now(), Duration::ZERO),
+            steps: 0,
+            at: Duration::ZERO,
+            for_pages: false,
+            pages: 0,
+        }
     }
 
     #[test]
@@ -235,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_waits_for_the_first_page_and_for_leave_to_go_on() {
+    fn a_run_for_pages_goes_while_one_is_there_and_may() {
         let pace = Arc::new(Pace::new(Speed::FULL, true));
         let ends = Arc::new(AtomicBool::new(false));
         let (passed, passes) = std::sync::mpsc::channel();
@@ -251,15 +273,16 @@ mod tests {
             })
         };
         pace.ask(Do::Pause);
-        pace.attend();
         pace.ask(Do::Step);
+        let page = pace.attend();
         assert_eq!(passes.recv(), Ok(1));
         pace.ask(Do::Step);
         assert_eq!(passes.recv(), Ok(2));
         assert!(passes.try_recv().is_err());
         pace.ask(Do::Play);
         assert_eq!(passes.recv(), Ok(3));
-        pace.ask(Do::Pause);
+        drop(page);
+        assert_eq!(pace.clock().due(SECOND), None);
         ends.store(true, Ordering::Release);
         run.join().unwrap();
     }

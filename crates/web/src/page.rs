@@ -30,10 +30,8 @@ pub(crate) async fn serve(io: Upgraded, feed: Arc<Feed>, pace: Option<Arc<Pace>>
         WebSocketConfig::default().max_message_size(Some(LONGEST_WISH)).max_frame_size(Some(LONGEST_WISH));
     let socket = Socket::from_raw_socket(TokioIo::new(io), Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    let told = pace.as_ref().map(|pace| {
-        pace.attend();
-        pace.told()
-    });
+    let _attendance = pace.as_ref().map(Pace::attend);
+    let told = pace.as_ref().map(|pace| pace.told());
     // Whichever ends first has lost the page. An error says no more than that.
     tokio::select! {
         _ = listen(stream, pace.as_deref()) => {}
