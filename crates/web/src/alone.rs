@@ -71,7 +71,7 @@ mod tests {
         let show =
             Show { name: "a </script> b".to_owned(), lesson: json!({"name": "choke"}), source: Source::None };
         let page = page(&show, b"swarmlab trace");
-        for named in ["page.css", "page.js", "href=", "src="] {
+        for named in ["page.css", "page.js", "href=\"./", "src="] {
             let outside = page.split("<script type=\"module\">").next().expect("a first part");
             assert!(!outside.contains(named), "{named} is still in {outside}");
         }

@@ -78,10 +78,14 @@ async fn send(
             Next::Skip(place) => {
                 state.dropped += place.frames - at.frames;
                 at = place;
+                // Before the keyframe, so that the page can tell the gap from a keyframe that follows on.
+                sink.send(Message::text(state.json())).await?;
             }
             Next::Wait => {
-                if shown != Some(state) {
-                    shown = Some(state);
+                // Where a page is, it knows: that alone is not worth a message.
+                let news = State { at_us: 0, ..state };
+                if shown != Some(news) {
+                    shown = Some(news);
                     sink.send(Message::text(state.json())).await?;
                 }
                 let paced = async {

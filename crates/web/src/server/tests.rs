@@ -174,15 +174,17 @@ fn a_page_follows_a_run_from_its_beginning_to_its_end() {
         }
         // Half a frame is not sent, nor is it in the file that is served.
         writer.write_all(&frame(2, 9)[..5]).unwrap();
-        let mut told = Value::Null;
         while seen.len() < written.len() {
-            told = state(&mut socket, &mut seen).await;
+            let Message::Binary(part) = socket.next().await.unwrap().unwrap() else {
+                panic!("a state without news")
+            };
+            seen.extend(part);
         }
         assert_eq!(seen, written);
-        assert_eq!((told["at_us"].as_u64(), told["dropped"].as_u64()), (Some(7), Some(0)), "{told}");
         assert_eq!(get(addr, "/trace").await.2, written);
         drop(writer);
-        assert_eq!(state(&mut socket, &mut seen).await["state"], "ended");
+        let told = state(&mut socket, &mut seen).await;
+        assert_eq!((&told["state"], told["at_us"].as_u64()), (&"ended".into(), Some(7)), "{told}");
         let session: Value = serde_json::from_slice(&get(addr, "/session").await.2).unwrap();
         assert_eq!(session["mode"], "file");
     });
@@ -230,5 +232,39 @@ fn pages_are_counted() {
         let (_, head) = knock(addr).await;
         assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
         drop(writer);
+    });
+}
+
+#[test]
+fn a_page_that_does_not_read_holds_up_no_run() {
+    const KEYFRAME: usize = 1 << 20;
+    const COUNT: u64 = 64;
+    let dir = tempfile::tempdir().unwrap();
+    let (show, mut writer) = live(dir.path(), None);
+    beside(Shows::only(show), async |addr| {
+        let mut socket = socket(addr).await;
+        writer.write_all(&[b'p'; 16]).unwrap();
+        writer.write_all(&frame(1, b'{')).unwrap();
+        // More than all buffers on the way to a page hold.
+        for _ in 0..COUNT {
+            let mut key = vec![3];
+            key.extend((KEYFRAME as u32).to_le_bytes());
+            key.resize(9 + KEYFRAME, 0);
+            writer.write_all(&key).unwrap();
+        }
+        let mut seen = Vec::new();
+        let mut told = state(&mut socket, &mut seen).await;
+        while told["dropped"] == 0 {
+            told = state(&mut socket, &mut seen).await;
+        }
+        assert!(told["dropped"].as_u64().unwrap() < COUNT, "{told}");
+        let Message::Binary(next) = socket.next().await.unwrap().unwrap() else { panic!("no keyframe") };
+        assert_eq!((next[0], next.len()), (3, 9 + KEYFRAME));
+        drop(writer);
+        while told["state"] != "ended" {
+            told = state(&mut socket, &mut seen).await;
+        }
+        let whole = get(addr, "/trace").await.2.len();
+        assert_eq!(whole, 16 + 10 + COUNT as usize * (9 + KEYFRAME), "the file has what the page has not");
     });
 }
