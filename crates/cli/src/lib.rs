@@ -26,6 +26,7 @@ pub mod style;
 mod testing;
 pub mod text;
 pub mod torrent;
+mod trace;
 mod twin;
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ pub mod bound;
 pub mod compare;
 pub mod fuzz;
 pub mod numbers;
+pub mod recorded;
 mod report;
 pub mod results;
 pub mod scenario;

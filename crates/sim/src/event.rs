@@ -70,7 +70,16 @@ pub(crate) enum What {
     /// To the tracker: an announce.
     Announce(Box<Announce>),
     /// From the tracker: what came of one.
-    Announced(Box<Announced>),
+    Announced(Box<Answer>),
+}
+
+/// What comes of an announce.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// As the engine hears of it.
+    pub(crate) announced: Announced,
+    /// The bytes of the reply, where the announce is recorded.
+    pub(crate) bytes: Vec<u8>,
 }
 
 const _: () = assert!(size_of::<What>() == 16);

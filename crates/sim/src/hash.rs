@@ -75,9 +75,9 @@ fn content(what: &What) -> (u8, u64) {
         What::Handshake => (37, 0),
         What::Closed => (38, 0),
         What::Announce(announce) => (39, announce.left),
-        What::Announced(announced) => (
+        What::Announced(answer) => (
             40,
-            announced.outcome.as_ref().map_or(0, |reply| {
+            answer.announced.outcome.as_ref().map_or(0, |reply| {
                 reply.peers.iter().fold(0, |sum, addr| {
                     spread(sum, crate::network::node_at(*addr).map_or(0, |node| u64::from(node) + 1))
                 })

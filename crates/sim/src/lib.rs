@@ -11,6 +11,7 @@ mod check;
 mod draw;
 mod event;
 mod hash;
+mod http;
 mod link;
 mod model;
 mod network;
@@ -19,6 +20,7 @@ mod outcome;
 mod plan;
 mod post;
 mod prefetch;
+mod recording;
 mod run;
 mod store;
 mod tracker;
@@ -30,4 +32,6 @@ pub use model::{
     RealContent, Role, Run, Stop, Target, TrackerModel,
 };
 pub use outcome::{Check, End, MessageCount, Outcome, PeerOutcome, Presence, Sample, TrackerLoad};
-pub use run::{ModelError, Progress, run};
+pub use recording::{Levels, Recording};
+pub use run::{ModelError, Progress, run, run_recorded};
+pub use tracker::TORRENT;

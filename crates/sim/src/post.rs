@@ -1,6 +1,7 @@
 //! Where events go: into the worker's own calendar, or into the box of the worker that has the receiver.
 
 use swarmlab_protocol::{Output, PieceIndex};
+use swarmlab_trace::Entry;
 
 use crate::calendar::Calendar;
 use crate::event::{Event, NodeId};
@@ -19,6 +20,8 @@ pub(crate) struct Post<'a, P> {
     /// Vectors to use again: what an engine gives, and pieces it wants verified.
     pub(crate) out: Vec<Output>,
     pub(crate) verify: Vec<PieceIndex>,
+    /// What was recorded since it was last passed on.
+    pub(crate) records: Vec<Entry>,
 }
 
 impl<'a, P> Post<'a, P> {
@@ -32,6 +35,7 @@ impl<'a, P> Post<'a, P> {
             me,
             out: Vec::new(),
             verify: Vec::new(),
+            records: Vec::new(),
         }
     }
 

@@ -4,17 +4,19 @@ use core::time::Duration;
 
 use swarmlab_protocol::tracker::{Attendance, Limits, Table};
 use swarmlab_protocol::{Announce, AnnounceFailure, AnnounceReply, Announced, InfoHash, Instant};
+use swarmlab_trace::Level;
 
 use crate::draw::{Purpose, stream};
-use crate::event::{Acks, Event, NodeId, What};
+use crate::event::{Acks, Answer, Event, NodeId, What};
 use crate::hash::Hash;
+use crate::http;
 use crate::network::{addr_of, peer_id_of};
 use crate::post::Post;
 
 /// An announce that is not answered is given up after this time. Our real client: 15 s.
 const PATIENCE_US: u64 = 15_000_000;
-/// The one torrent there is.
-pub(crate) const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
+/// The info hash of the one torrent there is.
+pub const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
 
 /// The tracker.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Tracker {
         let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
         let fabric = &post.world.fabric;
         let down = post.world.tracker_is_down(event.at);
+        let mut bytes = Vec::new();
         let (at, outcome) = if down {
             post.tally.tracker.unanswered += 1;
             // The client waits in vain from the moment it began to connect.
@@ -52,9 +55,13 @@ impl Tracker {
                 Err(AnnounceFailure::Unreachable),
             )
         } else {
-            (event.at + fabric.tracker_us, Ok(self.reply(event.at, event.from, &announce, post)))
+            (
+                event.at + fabric.tracker_us,
+                Ok(self.reply((event.at, event.from), &announce, &mut bytes, post)),
+            )
         };
         let announced = Announced { tracker: announce.tracker, event: announce.event, outcome };
+        let answer = Answer { announced, bytes };
         self.order += 1;
         post.send(Event {
             at,
@@ -63,16 +70,16 @@ impl Tracker {
             order: self.order,
             conn: 0,
             acks: Acks::default(),
-            what: What::Announced(Box::new(announced)),
+            what: What::Announced(Box::new(answer)),
             payload: P::default(),
         });
     }
 
     fn reply<P>(
         &mut self,
-        at: u64,
-        from: NodeId,
+        (at, from): (u64, NodeId),
         announce: &Announce,
+        bytes: &mut Vec<u8>,
         post: &mut Post<'_, P>,
     ) -> AnnounceReply {
         let model = &post.world.model.tracker;
@@ -85,6 +92,9 @@ impl Tracker {
             numwant: u32::from(announce.numwant).min(model.numwant),
         };
         let answer = self.table.announce(Instant::from_micros(at), &attendance);
+        if let (Ok(answer), Level::Messages) = (&answer, post.world.level(from)) {
+            *bytes = http::reply(model, answer);
+        }
         let peers: Vec<_> =
             answer.map(|answer| answer.peers.iter().map(|(addr, _)| addr).collect()).unwrap_or_default();
         post.tally.tracker.announces += 1;

@@ -1,19 +1,22 @@
 //! `swarmlab sim`: runs a scenario in the simulated network.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use swarmlab_experiments::recorded;
 use swarmlab_experiments::results::{Results, RunInfo, check_directory};
 use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
 use swarmlab_experiments::units::{grouped, show_size};
-use swarmlab_sim::End;
+use swarmlab_sim::{End, Levels, Model};
 
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::memory;
 use crate::scenario;
-use crate::simulate::{Simulated, simulate, threads_for};
+use crate::simulate::{Simulated, simulate, simulate_recorded, threads_for};
+use crate::trace::TraceFile;
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
 #[derive(Debug, Args)]
@@ -55,6 +58,12 @@ pub struct Sim {
     /// Move real content and hash it; every node keeps its copy in memory
     #[arg(long)]
     real_bytes: bool,
+    /// Write what happens to this file, for swarmlab replay; it may be watched later
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+    /// Peers to record in full [default: as many as make about 200,000 blocks]
+    #[arg(long, value_name = "N", requires = "trace")]
+    trace_peers: Option<u32>,
 }
 
 impl Sim {
@@ -68,7 +77,8 @@ impl Sim {
             // Before a long run rather than after it.
             check_directory(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
         }
-        let simulated = simulate(env, &scenario.name, self.model(env, &scenario)?)?;
+        let model = self.model(env, &scenario)?;
+        let simulated = self.simulate(env, &scenario, &source.text, model)?;
         let info = RunInfo {
             scenario_name: scenario.name.clone(),
             scenario_text: source.text,
@@ -88,7 +98,23 @@ impl Sim {
         verdict(env, &scenario, &simulated, &results)
     }
 
-    fn model(&self, env: &Env, scenario: &Scenario) -> Result<swarmlab_sim::Model, Error> {
+    fn simulate(&self, env: &Env, scenario: &Scenario, text: &str, model: Model) -> Result<Simulated, Error> {
+        let Some(path) = &self.trace else { return simulate(env, &scenario.name, model) };
+        if let Some(dir) = self.output.as_ref().filter(|dir| path.parent() == Some(dir)) {
+            fs::create_dir_all(env.resolve(dir))
+                .map_err(|error| Error::failed(format!("cannot make {}", dir.display())).because(error))?;
+        }
+        let levels = Levels::choose(&model, self.trace_peers);
+        let header = recorded::header(&scenario.name, &model, &levels, Some((scenario, text)));
+        let mut file = TraceFile::create(env, path, &header)?;
+        let simulated = simulate_recorded(env, &scenario.name, model, Some((&mut file, levels)))?;
+        let outcome = &simulated.outcome;
+        file.finish(outcome.simulated.as_micros() as u64, outcome.end != End::Interrupted)?;
+        env.note(format_args!("the trace is in {}", path.display()));
+        Ok(simulated)
+    }
+
+    fn model(&self, env: &Env, scenario: &Scenario) -> Result<Model, Error> {
         let nodes = scenario.node_count();
         let options = Options {
             threads: self.threads.unwrap_or_else(|| threads_for(nodes)),

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use super::{Results, manifest};
 
 const MANIFEST: &str = "manifest.json";
+/// The trace of a run, if there is one: whoever records the run writes it, before there is a result.
+const TRACE: &str = "trace.swt";
 /// In the order in which they are written.
 const FILES: [&str; 5] = [MANIFEST, "results.json", "peers.csv", "timeline.csv", "report.html"];
 
@@ -62,6 +64,7 @@ pub fn check_directory(dir: &Path) -> Result<(), WriteError> {
     for entry in fs::read_dir(dir).map_err(failed(dir))? {
         entries.push(entry.map_err(failed(dir))?.file_name().to_string_lossy().into_owned());
     }
+    entries.retain(|name| name != TRACE);
     entries.sort_unstable();
     let Some(first) = entries.first() else { return Ok(()) };
     // Anything that cannot be read as a manifest is none.

@@ -347,7 +347,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What a role is called in files.
-pub(super) fn role_name(role: Role) -> &'static str {
+pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Seed => "seed",
         Role::Leecher => "leecher",

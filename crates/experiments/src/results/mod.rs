@@ -21,6 +21,7 @@ pub use document::{
     CheckResult, ContentSize, Document, GroupResult, KindCount, PeerFlow, Times, TrackerResult, Utilisation,
 };
 
+pub(crate) use document::role_name;
 pub(crate) use groups::download_time;
 pub(crate) use timeline::present;
 

@@ -2,7 +2,7 @@
 
 use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
 
-use super::{Link, Node, State};
+use super::{Link, Node, State, tap};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
@@ -19,6 +19,7 @@ impl<S: Store> Node<S> {
     #[inline]
     pub(super) fn tell(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
         let Some(peer) = &mut self.peer else { return false };
+        tap::input(self.level, self.id, now, &input, &mut post.records);
         peer.handle(Instant::from_micros(now), input, &mut post.out);
         // Most messages are news that call for nothing.
         let calls = !post.out.is_empty();
@@ -39,8 +40,9 @@ impl<S: Store> Node<S> {
         post: &mut Post<'_, S::Payload>,
     ) {
         let Some(peer) = &mut self.peer else { return };
-        let message = Message::Piece(block);
-        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut post.out);
+        let input = Input::Message { conn, message: Message::Piece(block) };
+        tap::input(self.level, self.id, now, &input, &mut post.records);
+        peer.handle(Instant::from_micros(now), input, &mut post.out);
         let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
         if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
@@ -78,6 +80,7 @@ impl<S: Store> Node<S> {
             let mut answer = None;
             let mut failed = None;
             let mut at = 0;
+            self.record_outputs(now, post);
             while at < post.out.len() {
                 let output = std::mem::replace(&mut post.out[at], Output::Stopped);
                 at += 1;
@@ -118,6 +121,7 @@ impl<S: Store> Node<S> {
                 (None, None) => break,
             };
             let Some(peer) = &mut self.peer else { return };
+            tap::input(self.level, self.id, now, &input, &mut post.records);
             peer.handle(Instant::from_micros(now), input, &mut post.out);
         }
         if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {

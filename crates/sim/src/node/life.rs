@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Bitfield, Input, Setup};
+use swarmlab_trace::Departure;
 
 use super::Node;
 use crate::check::{Breaches, Rule, Witness};
@@ -158,6 +159,7 @@ impl<S: Store> Node<S> {
         let group = &world.model.groups[usize::from(self.group)];
         self.life.joined_at = now;
         self.record.join.set_once(now);
+        self.record_join(now, &have, post);
         post.tally.hold(have.iter());
         post.tally.up_capacity += group.up;
         let presence = &mut post.tally.groups[usize::from(self.group)];
@@ -172,7 +174,7 @@ impl<S: Store> Node<S> {
         let setup = Setup {
             info_hash: TORRENT,
             layout: Arc::clone(&world.layout),
-            config: Arc::clone(&world.configs[usize::from(self.group)]),
+            config: Arc::clone(world.config(self.group, self.level)),
             peer_id: peer_id_of(self.id),
             have,
             tiers: vec![1],
@@ -198,6 +200,7 @@ impl<S: Store> Node<S> {
 
     /// Everything is here.
     pub(super) fn completed(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
+        self.record_completion(now, post);
         let presence = &mut post.tally.groups[usize::from(self.group)];
         presence.leechers -= 1;
         presence.seeds += 1;
@@ -245,7 +248,10 @@ impl<S: Store> Node<S> {
         self.hand(now, Input::Stop, post);
         self.record.leave.set_once(now);
         self.no_longer_waited_for(now, post);
-        self.go(now, post);
+        if let Some(peer) = self.go(now, post) {
+            let why = if peer.torrent().is_complete() { Departure::Done } else { Departure::GaveUp };
+            self.record_leave(now, why, post);
+        }
     }
 
     /// Is gone, whatever the reason.
@@ -340,6 +346,7 @@ impl<S: Store> Node<S> {
             Mishap::Disk(rate) => self.set_disk(now, rate),
             Mishap::Crash { back } => {
                 let Some(peer) = self.go(now, post) else { return };
+                self.record_leave(now, Departure::Crashed, post);
                 let schedule = self.life.schedule();
                 (schedule.leave, schedule.give_up) = (u64::MAX, u64::MAX);
                 match back {

@@ -9,9 +9,11 @@ mod carry;
 mod disk;
 mod life;
 mod record;
+mod tap;
 
 use swarmlab_protocol::behaviour::Node as Peer;
 use swarmlab_protocol::{Block, ConnId, Input, Instant, Message};
+use swarmlab_trace::Level;
 
 use crate::calendar::{Bucket, Key};
 use crate::check::Witness;
@@ -85,6 +87,8 @@ pub(crate) struct Node<S: Store> {
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
+    /// How much of it is recorded.
+    level: Level,
     links: Vec<Link>,
     /// Only with checkers.
     witness: Option<Box<Witness>>,
@@ -114,6 +118,7 @@ impl<S: Store> Node<S> {
             hash: Hash::new(id),
             group: plan.group,
             buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
+            level: post.world.level(id),
             peer: None,
             links: Vec::new(),
             up: Uplink::new(Rate::new(group.up)),
@@ -263,11 +268,7 @@ impl<S: Store> Node<S> {
             What::Answer { slot } => self.answered(now, from, conn, slot, post),
             What::Handshake => self.greeted(now, from, conn, post),
             What::Refused | What::Closed => self.remote_closed(now, from, conn, post),
-            What::Announced(announced) => {
-                if self.peer.is_some() {
-                    self.hand(now, Input::Announced(announced), post);
-                }
-            }
+            What::Announced(answer) => self.replied(now, *answer, post),
             What::CorruptPiece(_) | What::Announce(_) => {
                 unreachable!("blocks are taken before, and only the tracker gets announces")
             }
