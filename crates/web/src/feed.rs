@@ -11,22 +11,17 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use swarmlab_trace::{HEAD, OPENING, kind};
 use tokio::sync::watch;
 
 /// A page that is further behind is brought to the last keyframe, in bytes: about what a page decodes in half a second.
 const MOST_BEHIND: u64 = 16 << 20;
 /// Most bytes sent to a page at once, unless one frame has more.
 const PART: u64 = 256 << 10;
-/// Bytes before the first frame: the words and the version.
-const PREFACE: u64 = 16;
-/// Bytes of a frame before its body: kind, length, check.
-const HEAD: usize = 9;
+/// Bytes before the first frame.
+const PREFACE: u64 = OPENING as u64;
 /// Bytes that a varint may have.
 const MOST_OF_A_NUMBER: usize = 10;
-/// Kinds of frames, of `docs/trace.md`.
-const HEADER: u8 = 1;
-const KEYFRAME: u8 = 3;
-const END: u8 = 4;
 
 /// The reading side of a trace that is being written. Clones of the `Arc` are the same trace.
 #[derive(Debug)]
@@ -148,7 +143,7 @@ fn time_of(frame: &[u8]) -> Option<u64> {
     for (at, byte) in body.iter().take(MOST_OF_A_NUMBER).enumerate() {
         time |= u64::from(byte & 0x7f).checked_shl(7 * at as u32)?;
         if byte & 0x80 == 0 {
-            return (head[0] != HEADER).then_some(time);
+            return (head[0] != kind::HEADER).then_some(time);
         }
     }
     None
@@ -197,8 +192,8 @@ impl Scan {
     /// A frame is whole.
     fn frame(&mut self, written: &mut Written) {
         match self.head[0] {
-            KEYFRAME => written.keyframe = Some(written.whole),
-            END => written.ended = true,
+            kind::KEYFRAME => written.keyframe = Some(written.whole),
+            kind::END => written.ended = true,
             _ => {}
         }
         written.whole = Place { offset: self.seen, frames: written.whole.frames + 1 };
