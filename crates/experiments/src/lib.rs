@@ -4,6 +4,7 @@
 pub mod bound;
 pub mod compare;
 pub mod fuzz;
+pub mod lesson;
 pub mod numbers;
 pub mod recorded;
 mod report;
