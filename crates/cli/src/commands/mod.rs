@@ -8,6 +8,7 @@ mod demo;
 mod download;
 mod fuzz;
 mod man;
+mod report;
 mod scenario;
 mod seed;
 mod share;
@@ -16,6 +17,7 @@ mod sim;
 mod swarm;
 mod tracker;
 mod verify;
+mod watch;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -56,6 +58,8 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Watch(watch::Watch),
+    Report(report::Report),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

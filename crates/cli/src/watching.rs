@@ -1,0 +1,99 @@
+//! The page beside a command: a server on a thread of its own, the address for the user, and the wait for Ctrl-C at the end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+use swarmlab_web::{Server, ServerError, Shows};
+use tempfile::TempDir;
+
+use crate::browser;
+use crate::env::Env;
+use crate::error::Error;
+
+/// Where a page is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// An address of loopback; port 0 is any that is free.
+    pub(crate) listen: SocketAddr,
+    /// Whether a browser is opened.
+    pub(crate) opens: bool,
+}
+
+/// A page that is being served.
+pub(crate) struct Watching {
+    url: String,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Watching {
+    /// Serves what there is to see until the user wants the program to stop, and opens a browser.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on: 2 if it is not of loopback.
+    pub(crate) fn start(env: &Env, place: Place, shows: Shows) -> Result<Watching, Error> {
+        let server = Server::bind(place.listen).map_err(refused)?;
+        let url = server.url();
+        let failed = |error| Error::failed("cannot start the server of the page").because(error);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let stop = env.stop().clone();
+        let serve = move || {
+            let stopped = async move { _ = stop.requested().await };
+            let served = runtime.block_on(server.serve(Arc::new(shows), stopped));
+            // A lesson or a run that is being opened must not keep the program.
+            runtime.shutdown_background();
+            served
+        };
+        let server = thread::Builder::new().name("page".into()).spawn(serve).map_err(failed)?;
+        if place.opens {
+            browser::open(env, &url);
+        }
+        Ok(Watching { url, server })
+    }
+
+    /// Where the page is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Keeps the page until the user wants the program to stop.
+    ///
+    /// # Errors
+    /// When the server has failed.
+    pub(crate) fn stay(self, env: &Env) -> Result<(), Error> {
+        if !env.stop().flag().load(Ordering::Acquire) {
+            env.note(format_args!("the page stays at {} until Ctrl-C", self.url));
+        }
+        match self.server.join() {
+            Ok(served) => {
+                served.map_err(|error| Error::failed("the server of the page has failed").because(error))
+            }
+            Err(_) => Err(Error::failed("the server of the page has crashed")),
+        }
+    }
+}
+
+fn refused(error: ServerError) -> Error {
+    match error {
+        ServerError::NotLoopback(_) => Error::invalid(error.to_string())
+            .help("a page is for this machine only; to see it from another one, forward a port: ssh -L"),
+        ServerError::Listen(..) => {
+            Error::failed(error.to_string()).because(error).help("choose another port, or 0 for a free one")
+        }
+    }
+}
+
+/// A directory for traces that nobody asked to keep; it goes with the program.
+pub(crate) fn scratch(env: &Env) -> Result<TempDir, Error> {
+    let made = tempfile::Builder::new().prefix("swarmlab-watch-").tempdir();
+    let dir = made.map_err(|error| Error::failed("cannot make a temporary directory").because(error))?;
+    env.stop().takes_along(dir.path());
+    Ok(dir)
+}
+
+/// What a file is called on the page.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
