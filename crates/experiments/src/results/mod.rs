@@ -21,6 +21,7 @@ pub use document::{
     CheckResult, ContentSize, Document, GroupResult, KindCount, PeerFlow, Times, TrackerResult, Utilisation,
 };
 
+pub(crate) use directory::PAGE;
 pub(crate) use document::role_name;
 pub(crate) use groups::download_time;
 pub(crate) use timeline::present;
@@ -51,6 +52,8 @@ pub struct RunInfo {
     pub threads: u16,
     /// Most memory the process held, in bytes, if known.
     pub peak_rss: Option<u64>,
+    /// A page that shows the run as it went, in one file: it is put beside the report, which leads to it.
+    pub page: Option<String>,
 }
 
 impl RunInfo {
@@ -147,8 +150,8 @@ impl<'a> Results<'a> {
         timeline::write(self.model, self.outcome, out)
     }
 
-    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv` and `report.html` into a directory, which is
-    /// made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
+    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv`, `report.html` and, if there is a page of
+    /// the run, `watch.html` into a directory, which is made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
     /// `"complete": false`.
     ///
     /// # Errors
