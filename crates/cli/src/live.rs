@@ -1,74 +1,21 @@
 //! A simulation that is watched while it runs: its records go to a trace that pages read behind, and the pages pace it.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use serde_json::Value;
 use swarmlab_experiments::recorded;
 use swarmlab_experiments::scenario::{Options, Scenario};
-use swarmlab_sim::{End, Levels, Model, Outcome, Recording, Role, run_recorded};
-use swarmlab_trace::{Entry, Header, Writer};
-use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source, Speed};
+use swarmlab_sim::{End, Levels, Model, Recording, Role, run_recorded};
+use swarmlab_trace::Entry;
+use swarmlab_web::{Pace, Show, Speed};
 
 use crate::simulate::threads_for;
-
-/// Records are passed on so often, in simulated time: a page that goes as time passes gets ten pictures a second, and a step
-/// is this long.
-const EVERY: Duration = Duration::from_millis(100);
+use crate::trace::TraceFile;
 
 /// How long a run is to last for who watches, in seconds: time to see what happens, and to see the end.
 const WATCHED: u64 = 20;
-
-/// The trace of a run that is watched.
-pub(crate) struct Live {
-    writer: Writer<FeedWriter>,
-    feed: Arc<Feed>,
-    pace: Arc<Pace>,
-    failure: Option<io::Error>,
-}
-
-impl Live {
-    /// Begins it in this file. With `for_pages` the run stands still while nobody watches.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn create(path: &Path, header: &Header, speed: Speed, for_pages: bool) -> io::Result<Live> {
-        let (feed, writer) = Feed::create(path)?;
-        let writer = Writer::new(writer, header)?;
-        Ok(Live { writer, feed, pace: Arc::new(Pace::new(speed, for_pages)), failure: None })
-    }
-
-    /// What pages see of it.
-    pub(crate) fn show(&self, name: &str) -> Show {
-        let source = Source::Live(self.feed.clone(), Some(self.pace.clone()));
-        Show { name: name.to_owned(), lesson: Value::Null, source }
-    }
-
-    /// Takes what has happened up to a time, and makes the run wait as long as the pages want.
-    pub(crate) fn take(&mut self, at: Duration, entries: &[Entry], ends: &AtomicBool) {
-        if self.failure.is_none() {
-            let added = entries.iter().try_for_each(|entry| self.writer.push(entry.at, &entry.record));
-            self.failure = added.and_then(|()| self.writer.flush()).err();
-        }
-        self.pace.hold(at, &|| ends.load(Ordering::Acquire));
-    }
-
-    /// Ends it.
-    ///
-    /// # Errors
-    /// When it could not be written, then or before.
-    pub(crate) fn finish(self, outcome: &Outcome) -> io::Result<()> {
-        let at = outcome.simulated.as_micros() as u64;
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => self.writer.finish(at, outcome.end != End::Interrupted).map(drop),
-        }
-    }
-}
 
 /// Starts a scenario on a thread of its own, to run while somebody watches; it goes on until `ends` is set. The error is a
 /// sentence.
@@ -84,15 +31,16 @@ pub(crate) fn start(
     let levels = Levels::choose(&model, None);
     let header = recorded::header(&scenario.name, &model, &levels, Some((scenario, text)));
     let speed = speed.unwrap_or_else(|| watchable(&model));
-    let failed = |error| format!("the trace of {} cannot be written: {error}", scenario.name);
-    let mut live = Live::create(path, &header, speed, true).map_err(failed)?;
-    let show = live.show(&scenario.name);
+    let failed = |error: std::io::Error| format!("the trace of {} cannot be written: {error}", scenario.name);
+    let mut file = TraceFile::watched_at(path, &header, Pace::new(speed, true)).map_err(failed)?;
+    let show = file.show(&scenario.name).ok_or("this run cannot be watched")?;
     let simulation = move || {
-        let sink = &mut |at, entries: &[Entry]| live.take(at, entries, &ends);
-        let recording = Recording { levels, every: EVERY, sink };
+        let every = file.every(model.run.sample);
+        let sink = &mut |at, entries: &[Entry]| file.take(at, entries, &ends);
+        let recording = Recording { levels, every, sink };
         // What is wrong with the run or its file ends the trace, and the page says where.
         if let Ok(outcome) = run_recorded(model, Some(recording), &mut |_| !ends.load(Ordering::Acquire)) {
-            let _ = live.finish(&outcome);
+            let _ = file.finish(outcome.simulated.as_micros() as u64, outcome.end != End::Interrupted);
         }
     };
     thread::Builder::new().name("simulation".into()).spawn(simulation).map_err(|error| error.to_string())?;

@@ -6,12 +6,31 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
+use clap::Args;
 use swarmlab_web::{Server, ServerError, Shows};
 use tempfile::TempDir;
 
 use crate::browser;
 use crate::env::Env;
 use crate::error::Error;
+
+/// Flags of commands that run a swarm and can show it meanwhile.
+#[derive(Debug, Args)]
+pub(crate) struct WatchFlags {
+    /// Show the run on a page while it goes on, and until Ctrl-C [default address: 127.0.0.1:0]
+    #[arg(long, value_name = "IP:PORT", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:0")]
+    watch: Option<SocketAddr>,
+    /// Do not open a browser
+    #[arg(long, requires = "watch")]
+    no_open: bool,
+}
+
+impl WatchFlags {
+    /// Where the page is wanted, if it is.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.watch.map(|listen| Place { listen, opens: !self.no_open })
+    }
+}
 
 /// Where a page is to be.
 #[derive(Clone, Copy, Debug)]

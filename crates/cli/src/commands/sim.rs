@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
+use serde_json::Value;
 use swarmlab_experiments::recorded;
 use swarmlab_experiments::results::{Results, RunInfo, check_directory};
 use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
 use swarmlab_experiments::units::{grouped, show_size};
 use swarmlab_sim::{End, Levels, Model};
+use swarmlab_web::{Pace, Show, Shows, Source, Speed, alone};
+use tempfile::TempDir;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -17,16 +20,19 @@ use crate::memory;
 use crate::scenario;
 use crate::simulate::{Simulated, simulate, simulate_recorded, threads_for};
 use crate::trace::TraceFile;
+use crate::watching::{WatchFlags, Watching, scratch};
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(group(ArgGroup::new("recorded").args(["trace", "watch"]).multiple(true)), after_long_help = "\
 Examples:
   swarmlab sim quickstart
   swarmlab sim flash-crowd --set group.leechers.count=200 --set client.picker=random
   swarmlab sim mine.toml --seed 7 -o results    then open results/report.html
   swarmlab sim hostile --real-bytes --check
   swarmlab sim quickstart --json | jq .efficiency
+  swarmlab sim slow-seed --watch                 the run on a page, and its summary here
+  swarmlab sim slow-seed -o results --trace run.swt    also results/watch.html
 
 The same scenario, seed and version give the same digest on every machine and for any number of
 threads. Exits with 4 if the run ends unfinished (the longest time has passed, or nobody holds
@@ -46,7 +52,7 @@ pub struct Sim {
     /// Change a value of the scenario before (repeat), such as client.unchoke_slots=6 or group.leechers.count=500
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
-    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here
+    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here; of a recorded run also watch.html
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
     /// Print one JSON document (schema sim/1)
@@ -62,8 +68,19 @@ pub struct Sim {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
     /// Peers to record in full [default: as many as make about 200,000 blocks]
-    #[arg(long, value_name = "N", requires = "trace")]
+    #[arg(long, value_name = "N", requires = "recorded")]
     trace_peers: Option<u32>,
+    #[command(flatten)]
+    watch: WatchFlags,
+}
+
+/// A run, and how it can be seen.
+struct Seen {
+    simulated: Simulated,
+    /// The page that goes beside the report.
+    page: Option<String>,
+    /// The page that is being served, and where its trace lies meanwhile.
+    watching: Option<(Watching, Option<TempDir>)>,
 }
 
 impl Sim {
@@ -78,12 +95,13 @@ impl Sim {
             check_directory(dir).map_err(|error| Error::failed("cannot write results").because(error))?;
         }
         let model = self.model(env, &scenario)?;
-        let simulated = self.simulate(env, &scenario, &source.text, model)?;
+        let Seen { simulated, page, watching } = self.simulate(env, &scenario, &source.text, model)?;
         let info = RunInfo {
             scenario_name: scenario.name.clone(),
             scenario_text: source.text,
             resolved: scenario.resolved_json(),
             warmup: scenario.warmup,
+            page,
             ..simulated.info()
         };
         let results = Results::new(&simulated.model, &simulated.outcome, info);
@@ -95,23 +113,50 @@ impl Sim {
         if let Some(dir) = &self.output {
             env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
         }
-        verdict(env, &scenario, &simulated, &results)
+        let verdict = verdict(env, &scenario, &simulated, &results);
+        let Some((watching, _scratch)) = watching else { return verdict };
+        let exit = verdict.unwrap_or_else(|error| {
+            env.report(&error);
+            error.exit()
+        });
+        watching.stay(env)?;
+        Ok(exit)
     }
 
-    fn simulate(&self, env: &Env, scenario: &Scenario, text: &str, model: Model) -> Result<Simulated, Error> {
-        let Some(path) = &self.trace else { return simulate(env, &scenario.name, model) };
+    fn simulate(&self, env: &Env, scenario: &Scenario, text: &str, model: Model) -> Result<Seen, Error> {
+        let place = self.watch.place();
+        let dir = if self.trace.is_none() && place.is_some() { Some(scratch(env)?) } else { None };
+        let kept = dir.as_ref().map(|dir| dir.path().join("run.swt"));
+        let Some(path) = self.trace.as_ref().or(kept.as_ref()) else {
+            let simulated = simulate(env, &scenario.name, model)?;
+            return Ok(Seen { simulated, page: None, watching: None });
+        };
         if let Some(dir) = self.output.as_ref().filter(|dir| path.parent() == Some(dir)) {
             fs::create_dir_all(env.resolve(dir))
                 .map_err(|error| Error::failed(format!("cannot make {}", dir.display())).because(error))?;
         }
         let levels = Levels::choose(&model, self.trace_peers);
         let header = recorded::header(&scenario.name, &model, &levels, Some((scenario, text)));
-        let mut file = TraceFile::create(env, path, &header)?;
+        let mut file = match place {
+            // As fast as it goes, whoever watches: it is the result that was asked for.
+            Some(_) => TraceFile::watched(env, path, &header, Pace::new(Speed::FULL, false))?,
+            None => TraceFile::create(env, path, &header)?,
+        };
+        let watching = match place.zip(file.show(&scenario.name)) {
+            Some((place, show)) => Some(Watching::start(env, place, Shows::only(show))?),
+            None => None,
+        };
+        if let Some(watching) = &watching {
+            env.note(format_args!("watch it at {}", watching.url()));
+        }
         let simulated = simulate_recorded(env, &scenario.name, model, Some((&mut file, levels)))?;
         let outcome = &simulated.outcome;
         file.finish(outcome.simulated.as_micros() as u64, outcome.end != End::Interrupted)?;
-        env.note(format_args!("the trace is in {}", path.display()));
-        Ok(simulated)
+        if let Some(path) = &self.trace {
+            env.note(format_args!("the trace is in {}", path.display()));
+        }
+        let page = self.output.as_ref().and_then(|_| page(&scenario.name, &env.resolve(path)));
+        Ok(Seen { simulated, page, watching: watching.map(|watching| (watching, dir)) })
     }
 
     fn model(&self, env: &Env, scenario: &Scenario) -> Result<Model, Error> {
@@ -137,6 +182,17 @@ impl Sim {
             _ => Error::failed(format!("the content of {} cannot move", self.scenario)).because(error),
         }
     }
+}
+
+/// Of a trace of more bytes, no page is made beside the report: it would be slow to open.
+const LARGEST_PAGE: u64 = 32 << 20;
+
+/// The page that shows a recorded run, if its trace is not too large for one.
+fn page(name: &str, trace: &Path) -> Option<String> {
+    let small = fs::metadata(trace).is_ok_and(|found| found.len() <= LARGEST_PAGE);
+    let trace = small.then(|| fs::read(trace).ok()).flatten()?;
+    let show = Show { name: name.to_owned(), lesson: Value::Null, source: Source::None };
+    Some(alone::page(&show, &trace))
 }
 
 fn report(dir: &Path) -> PathBuf {
