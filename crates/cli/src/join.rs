@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use swarmlab_experiments::units::parse_rate;
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::disk::{self, Content, Found, PlaceError};
@@ -38,6 +38,12 @@ pub struct Join {
     /// Most connections at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_connections: Option<u16>,
+    /// Peers uploaded to at a time, the optimistic one among them [default: 2 to 7, by the rate]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub upload_slots: Option<u16>,
+    /// Write a line of JSON there each second and when complete: bytes, peers, times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub stats: Option<PathBuf>,
 }
 
 /// Reads the address of a peer, or one to listen on.
@@ -104,6 +110,10 @@ impl Join {
         if let Some(most) = self.max_connections {
             config.engine.max_connections = most;
             config.engine.initiate_up_to = config.engine.initiate_up_to.min(most.div_ceil(2));
+        }
+        if let Some(slots) = self.upload_slots {
+            (config.engine.unchoke_slots, config.engine.unchoke_most) = (slots, 0);
+            config.engine.optimistic_slots = config.engine.optimistic_slots.min(slots);
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod progress;
 pub mod scenario;
 mod simulate;
 mod sound;
+mod stats;
 pub mod stop;
 pub mod style;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The page beside a command: a server on a thread of its own, the address for the user, and the wait for Ctrl-C at the end.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
 use clap::Args;
-use swarmlab_web::{Server, ServerError, Shows};
+use serde_json::Value;
+use swarmlab_web::{Server, ServerError, Show, Shows, Source, alone};
 use tempfile::TempDir;
 
 use crate::browser;
@@ -72,6 +74,16 @@ impl Watching {
         Ok(Watching { url, server })
     }
 
+    /// Serves one run while a command makes it, and says where.
+    ///
+    /// # Errors
+    /// As for [`start`](Watching::start).
+    pub(crate) fn beside(env: &Env, place: Place, show: Show) -> Result<Watching, Error> {
+        let watching = Watching::start(env, place, Shows::only(show))?;
+        env.note(format_args!("watch it at {}", watching.url));
+        Ok(watching)
+    }
+
     /// Where the page is.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -110,6 +122,17 @@ pub(crate) fn scratch(env: &Env) -> Result<TempDir, Error> {
     let dir = made.map_err(|error| Error::failed("cannot make a temporary directory").because(error))?;
     env.stop().takes_along(dir.path());
     Ok(dir)
+}
+
+/// Of a trace of more bytes, no page is made beside a report: it would be slow to open.
+const LARGEST_PAGE: u64 = 32 << 20;
+
+/// The page that shows a recorded run, as one file, if its trace is not too large for one.
+pub(crate) fn page_of(name: &str, trace: &Path) -> Option<Arc<str>> {
+    let small = fs::metadata(trace).is_ok_and(|found| found.len() <= LARGEST_PAGE);
+    let trace = small.then(|| fs::read(trace).ok()).flatten()?;
+    let show = Show { name: name.to_owned(), lesson: Value::Null, source: Source::None };
+    Some(alone::page(&show, &trace).into())
 }
 
 /// What a file is called on the page.

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::ConnId;
-use crate::conn::{Conn, Conns, Flag};
+use crate::conn::{Flag, Work};
+use crate::conns::Conns;
 use crate::torrent::place;
 
 /// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
@@ -68,26 +69,26 @@ impl Flows {
 
     /// What has passed on a link.
     #[inline]
-    pub(crate) fn get(&self, conn: &Conn) -> Flow {
-        self.0.get(usize::from(conn.flow)).copied().unwrap_or(Flow::QUIET)
+    pub(crate) fn get(&self, work: &Work) -> Flow {
+        self.0.get(usize::from(work.flow)).copied().unwrap_or(Flow::QUIET)
     }
 
     /// The same, to be changed.
     #[inline]
-    pub(crate) fn get_mut(&mut self, id: ConnId, conn: &mut Conn) -> &mut Flow {
-        if conn.flow == Self::NONE {
-            self.begin(id, conn);
+    pub(crate) fn get_mut(&mut self, id: ConnId, work: &mut Work) -> &mut Flow {
+        if work.flow == Self::NONE {
+            self.begin(id, work);
         }
-        &mut self.0[usize::from(conn.flow)]
+        &mut self.0[usize::from(work.flow)]
     }
 
     #[cold]
-    fn begin(&mut self, id: ConnId, conn: &mut Conn) {
+    fn begin(&mut self, id: ConnId, work: &mut Work) {
         let quiet = Flow { conn: id, ..Flow::QUIET };
         if self.0.len() == self.0.capacity() {
             self.0.reserve_exact(4);
         }
-        conn.flow = self.0.len() as u16;
+        work.flow = self.0.len() as u16;
         self.0.push(quiet);
     }
 
@@ -98,10 +99,12 @@ impl Flows {
             flow.down.turn();
             flow.up.turn();
             let (silent, sent) = (flow.down.bytes() == 0 && flow.up.bytes() == 0, flow.sent_since_unchoke);
-            if let Some(conn) =
-                conns.get_mut(flow.conn).filter(|conn| silent && (sent == 0 || conn.is(Flag::WeChoking)))
-            {
-                conn.flow = Self::NONE;
+            if !silent {
+                continue;
+            }
+            let of_link = conns.both(flow.conn).filter(|(conn, _)| sent == 0 || conn.is(Flag::WeChoking));
+            if let Some((_, work)) = of_link {
+                work.flow = Self::NONE;
                 self.forget(at, conns);
             }
         }
@@ -116,8 +119,8 @@ impl Flows {
             return;
         }
         self.0.swap_remove(usize::from(at));
-        if let Some(conn) = self.0.get(usize::from(at)).and_then(|moved| conns.get_mut(moved.conn)) {
-            conn.flow = at;
+        if let Some(work) = self.0.get(usize::from(at)).and_then(|moved| conns.work_mut(moved.conn)) {
+            work.flow = at;
         }
     }
 
@@ -130,33 +133,26 @@ impl Flows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conn::Flag;
-    use crate::{Direction, Instant, Opened, PeerId, Random, Reserved};
-    use core::net::{Ipv4Addr, SocketAddr};
+    use crate::conn::{Conn, Flag};
+    use crate::{Direction, Instant, Random};
 
     #[test]
     fn each_link_keeps_its_own_flow_whoever_leaves() {
         let mut random = Random::new(1);
         let (mut conns, mut flows) = (Conns::default(), Flows::new());
         let mut expected = [None; 8];
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let peer = Opened {
-            addr,
-            direction: Direction::Incoming,
-            peer_id: PeerId([1; 20]),
-            reserved: Reserved::OURS,
-        };
+        let now = Instant::START;
         for step in 1..10_000 {
             let at = random.below(8) as usize;
             let id = ConnId(at as u16);
             match (random.below(8), expected[at]) {
                 (0, Some(_)) => {
-                    let (conn, _) = conns.remove(id).unwrap();
-                    flows.forget(conn.flow, &mut conns);
+                    let (_, work) = conns.remove(id).unwrap();
+                    flows.forget(work.flow, &mut conns);
                     expected[at] = None;
                 }
                 (_, None) => {
-                    conns.insert(id, Conn::new(&peer, 1, true, 1, Instant::START), addr);
+                    conns.insert(id, Conn::new(Direction::Incoming, true, now), Work::new(1, 1, now), 8);
                     conns.get_mut(id).unwrap().set(Flag::WeChoking, random.below(2) == 0);
                     expected[at] = Some((0, 0));
                 }
@@ -165,13 +161,13 @@ mod tests {
                     expected.iter_mut().flatten().for_each(|(now, last)| (*now, *last) = (0, *now));
                 }
                 (_, Some((now, last))) => {
-                    flows.get_mut(id, conns.get_mut(id).unwrap()).up.add(step);
+                    flows.get_mut(id, conns.work_mut(id).unwrap()).up.add(step);
                     expected[at] = Some((now + step, last));
                 }
             }
-            for (id, conn) in conns.iter() {
+            for (id, _, work) in conns.iter_both() {
                 let (now, last) = expected[usize::from(id.0)].unwrap();
-                assert_eq!(flows.get(conn).up.bytes(), now + last, "step {step}");
+                assert_eq!(flows.get(work).up.bytes(), now + last, "step {step}");
             }
             assert!(flows.0.len() <= usize::from(conns.len()));
         }

@@ -14,11 +14,10 @@ use swarmlab_trace::Entry;
 use crate::barrier::Barrier;
 use crate::calendar::MOST_WIDTH;
 use crate::check::Rule;
-use crate::event::Event;
 use crate::network::MOST_NODES;
 use crate::node::Node;
 use crate::plan::{Plan, plans};
-use crate::post::Post;
+use crate::post::{Letter, Post};
 use crate::recording::{Recorder, Recording};
 use crate::store::{Bytes, Marks, Store};
 use crate::tracker::Tracker;
@@ -135,7 +134,7 @@ fn window_width(lookahead: u64, sample: u64) -> u64 {
 }
 
 /// Events from one worker to another.
-pub(crate) type Mail<P> = Mutex<Vec<Event<P>>>;
+pub(crate) type Mail<P> = Mutex<Vec<Letter<P>>>;
 
 /// What the workers share while they run.
 struct Shared<P> {

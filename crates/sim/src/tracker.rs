@@ -7,7 +7,7 @@ use swarmlab_protocol::{Announce, AnnounceFailure, AnnounceReply, Announced, Inf
 use swarmlab_trace::Level;
 
 use crate::draw::{Purpose, stream};
-use crate::event::{Acks, Answer, Event, NodeId, What};
+use crate::event::{Answer, Event, NodeId, What};
 use crate::hash::Hash;
 use crate::http;
 use crate::network::{addr_of, peer_id_of};
@@ -23,7 +23,6 @@ pub const TORRENT: InfoHash = InfoHash(*b"a simulated torrent.");
 pub(crate) struct Tracker {
     id: NodeId,
     table: Table,
-    order: u32,
     hash: Hash,
 }
 
@@ -31,7 +30,7 @@ impl Tracker {
     pub(crate) fn new(id: NodeId, seed: u64, interval: Duration, nodes: u32) -> Self {
         let limits = Limits { lifetime: interval * 2 + Duration::from_secs(300), torrents: 1, peers: nodes };
         let seed = stream(seed, u64::from(id), Purpose::Tracker).bits();
-        Tracker { id, table: Table::new(limits, seed), order: 0, hash: Hash::new(id) }
+        Tracker { id, table: Table::new(limits, seed), hash: Hash::new(id) }
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -39,40 +38,27 @@ impl Tracker {
     }
 
     /// Takes an announce and answers it.
-    pub(crate) fn receive<P: Default>(&mut self, event: &mut Event<P>, post: &mut Post<'_, P>) {
-        self.hash.event(event);
+    pub(crate) fn receive<P: Default>(&mut self, now: u64, event: &mut Event<P>, post: &mut Post<'_, P>) {
+        self.hash.event(now, event);
         post.tally.events += 1;
         post.tally.handled += 1;
         let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
         let fabric = &post.world.fabric;
-        let down = post.world.tracker_is_down(event.at);
+        let down = post.world.tracker_is_down(now);
         let mut bytes = Vec::new();
         let (at, outcome) = if down {
             post.tally.tracker.unanswered += 1;
             // The client waits in vain from the moment it began to connect.
             (
-                event.at + PATIENCE_US.saturating_sub(3 * fabric.tracker_us).max(fabric.tracker_us),
+                now + PATIENCE_US.saturating_sub(3 * fabric.tracker_us).max(fabric.tracker_us),
                 Err(AnnounceFailure::Unreachable),
             )
         } else {
-            (
-                event.at + fabric.tracker_us,
-                Ok(self.reply((event.at, event.from), &announce, &mut bytes, post)),
-            )
+            (now + fabric.tracker_us, Ok(self.reply((now, event.from), &announce, &mut bytes, post)))
         };
         let announced = Announced { tracker: announce.tracker, event: announce.event, outcome };
         let answer = Answer { announced, bytes };
-        self.order += 1;
-        post.send(Event {
-            at,
-            to: event.from,
-            from: self.id,
-            order: self.order,
-            conn: 0,
-            acks: Acks::default(),
-            what: What::Announced(Box::new(answer)),
-            payload: P::default(),
-        });
+        post.send(at, Event::new(self.id, (event.from, 0), What::Announced(Box::new(answer))));
     }
 
     fn reply<P>(

@@ -106,6 +106,7 @@ impl World {
     }
 
     /// One-way latency between two nodes (neither the tracker), in microseconds.
+    #[inline]
     pub(crate) fn latency(&self, from: NodeId, to: NodeId) -> u64 {
         match &self.fabric.paths {
             crate::network::Paths::Constant(time) => *time,

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::{self, Join};
 use crate::progress::Progress;
+use crate::stats::Stats;
 use crate::text::printable;
 use crate::torrent;
 
@@ -121,10 +122,12 @@ impl Download {
         let mut shown = length - endpoint.snapshot().totals.left;
         progress.already(shown);
         let mut told = None;
+        let mut stats = Stats::open(env, self.join.stats.as_deref())?;
         let mut watch = endpoint.watch();
         loop {
             let now = Arc::clone(&watch.borrow_and_update());
             advance(&progress, &mut shown, &now, length);
+            stats.tell(&now);
             if now.phase != Phase::Running || self.is_done(&now, length) {
                 break;
             }
@@ -135,7 +138,9 @@ impl Download {
             }
         }
         drop(progress);
-        finish(env, endpoint).await
+        let last = finish(env, endpoint).await?;
+        stats.end(&last);
+        Ok(last)
     }
 
     fn is_done(&self, now: &Snapshot, length: u64) -> bool {

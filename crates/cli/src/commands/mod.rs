@@ -1,6 +1,7 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod compare;
 mod completions;
 mod create;
 mod decode;
@@ -15,6 +16,7 @@ mod share;
 mod show;
 mod sim;
 mod swarm;
+mod testbed;
 mod tracker;
 mod verify;
 mod watch;
@@ -60,6 +62,8 @@ commands! {
     Sim(sim::Sim),
     Watch(watch::Watch),
     Report(report::Report),
+    Testbed(testbed::Testbed),
+    Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

@@ -22,6 +22,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::parse_address;
+use crate::stats::Stats;
 use crate::text::printable;
 
 /// Share a file or a directory: makes the torrent, runs the tracker and the seed
@@ -89,7 +90,7 @@ impl Share {
             let tracker = Arc::new(Tracker::new(ServerConfig::default()));
             let (stop, stopped) = oneshot::channel::<()>();
             let serving = tokio::spawn(serve(tracker, listener, async move { _ = stopped.await }));
-            let last = upload(env, config).await;
+            let last = upload(env, config, Stats::default()).await;
             drop(stop);
             _ = serving.await;
             last

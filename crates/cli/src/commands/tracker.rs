@@ -58,6 +58,9 @@ pub struct Tracker {
     /// Believe the `ip` parameter of announces from these addresses (loopback always is); may be given again
     #[arg(long, value_name = "RANGE")]
     trust: Vec<IpRange>,
+    /// Most peers named in an answer
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    numwant: u32,
     /// Tell all torrents to a scrape that names none, and on the page /stats
     #[arg(long)]
     full_scrape: bool,
@@ -124,6 +127,8 @@ impl Tracker {
             allow,
             trusted,
             full_scrape: self.full_scrape,
+            numwant: ServerConfig::default().numwant.min(self.numwant),
+            max_numwant: self.numwant,
             ..ServerConfig::default()
         })
     }

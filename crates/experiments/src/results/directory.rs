@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Results, manifest};
 
-const MANIFEST: &str = "manifest.json";
+/// The file that marks a directory as a result.
+pub(crate) const MANIFEST: &str = "manifest.json";
 /// The trace of a run, if there is one: whoever records the run writes it, before there is a result.
 const TRACE: &str = "trace.swt";
 /// The page that shows the run as it went, where there is one.
@@ -34,6 +35,14 @@ pub enum WriteError {
     /// It holds an earlier result, and beside it something with the name of a file to be written.
     #[error("{} does not belong to the earlier result; move it away or name another directory", .0.display())]
     InTheWay(PathBuf),
+    /// It holds more runs of an earlier command than are to be written.
+    #[error("{} holds more runs of an earlier command ({entry}); name another directory", dir.display())]
+    MoreRuns {
+        /// The directory.
+        dir: PathBuf,
+        /// One that is too many.
+        entry: String,
+    },
     /// It cannot be read or written.
     #[error("cannot {what} {}: {error}", path.display())]
     Io {

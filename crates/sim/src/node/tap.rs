@@ -14,6 +14,7 @@ use crate::http;
 use crate::network::{addr_of, node_at, peer_id_of};
 use crate::post::Post;
 use crate::store::Store;
+use crate::world::World;
 
 /// Records an input that is about to be handed in.
 #[inline]
@@ -36,23 +37,29 @@ fn number(addr: SocketAddr, _: Option<&swarmlab_protocol::Opened>) -> NodeId {
 impl<S: Store> Node<S> {
     /// Records what the engine asks, before it is carried out.
     #[inline]
-    pub(super) fn record_outputs(&self, at: u64, post: &mut Post<'_, S::Payload>) {
+    pub(super) fn record_outputs(
+        &self,
+        at: u64,
+        outputs: &[Output],
+        records: &mut Vec<Entry>,
+        world: &World,
+    ) {
         if self.level != Level::Messages {
             return;
         }
-        let tracker = post.world.tracker();
-        let records = post.out.iter().filter_map(|output| match output {
+        let tracker = world.tracker();
+        let new = outputs.iter().filter_map(|output| match output {
             Output::Announce(announce) => {
                 Some(tap::announce(self.id, announce, http::request(self.id, tracker, announce)))
             }
             output => tap::of_output(self.id, output, &mut number),
         });
-        post.records.extend(records.map(|record| Entry { at, record }));
+        records.extend(new.map(|record| Entry { at, record }));
     }
 
     /// An announce was answered, or was not.
     pub(super) fn replied(&mut self, now: u64, answer: Answer, post: &mut Post<'_, S::Payload>) {
-        if self.peer.is_none() {
+        if self.seat.is_empty() {
             return;
         }
         let Answer { announced, bytes } = answer;
