@@ -20,7 +20,7 @@ export class Inspector implements Panel {
   private crumbsFor = "";
   private topFor = "";
   private topAt = 0;
-  private detailFor = "";
+  private detailFor = "nothing yet";
   /** The link that was selected while it was open: what is known of it stays when it closes. */
   private link: Link | null = null;
 
@@ -37,6 +37,7 @@ export class Inspector implements Panel {
     this.drawCrumbs(app);
     this.peers.element.hidden = peer !== null;
     this.element.classList.toggle("all", peer === null);
+    this.element.classList.toggle("deep", app.place.message !== null);
     if (peer === null) {
       this.peers.draw(app, now);
       return;
