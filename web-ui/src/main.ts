@@ -36,7 +36,8 @@ function start(): void {
 
   followTheme(() => app.themeChanged());
   listen(app, { search: () => head.search.focus(), help: () => help.toggle() });
-  window.addEventListener("hashchange", () => app.goToHash(location.hash));
+  // The address that was asked for: the present one may by now be what this page wrote itself.
+  window.addEventListener("hashchange", (event) => app.goToHash(new URL(event.newURL).hash));
 
   let before = performance.now();
   let written = "";
@@ -53,7 +54,7 @@ function start(): void {
     if (now - writtenAt > HASH_EVERY_MS && app.player) {
       const hash = app.hash();
       writtenAt = now;
-      if (hash !== written) history.replaceState(null, "", hash);
+      if (hash !== written) history.replaceState(history.state, "", hash);
       written = hash;
     }
     requestAnimationFrame(frame);
@@ -63,6 +64,7 @@ function start(): void {
   const listener: Listener = {
     session: (session) => {
       app.session = session;
+      document.body.classList.toggle("pictures", session.mode === "pictures");
       app.changed();
       void help.load(session);
     },

@@ -15,6 +15,7 @@ export class Inspector implements Panel {
   private readonly crumbs = h("nav", { class: "crumbs", "aria-label": "Selection" });
   private readonly top = h("div", { class: "top-part" });
   private readonly detail = h("div", { class: "detail-part" });
+  private readonly parts = h("div", { class: "parts" });
   private readonly peers = new PeerTable();
   private readonly events: EventList;
   private crumbsFor = "";
@@ -27,7 +28,8 @@ export class Inspector implements Panel {
   constructor(app: App) {
     this.events = new EventList(app);
     this.element = h("section", { class: "view inspector", "aria-label": "Inspector" }, this.crumbs,
-      h("div", { class: "parts" }, this.top, h("div", { class: "lower" }, this.events.element, this.detail)), this.peers.element);
+      this.parts, this.peers.element);
+    this.parts.append(this.top, h("div", { class: "lower" }, this.events.element, this.detail));
   }
 
   draw(app: App, now: number): void {
@@ -37,7 +39,7 @@ export class Inspector implements Panel {
     this.drawCrumbs(app);
     this.peers.element.hidden = peer !== null;
     this.element.classList.toggle("all", peer === null);
-    this.element.classList.toggle("deep", app.place.message !== null);
+    this.parts.classList.toggle("deep", app.place.message !== null);
     if (peer === null) {
       this.peers.draw(app, now);
       return;

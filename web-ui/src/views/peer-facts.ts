@@ -75,19 +75,24 @@ function connectionRow(app: App, swarm: Swarm, link: Link): HTMLElement {
     h("td", { class: "number" }, String(link.requests.length / 3)), h("td", { class: "number" }, rate(rateOf(link.recentIn))), h("td", { class: "number" }, rate(rateOf(link.recentOut))));
 }
 
+/** Pieces of which blocks are asked for, with how many of each. */
+function askedPieces(link: Link): string {
+  const blocks = new Map<number, number>();
+  for (let at = 0; at < link.requests.length; at += 3) blocks.set(link.requests[at], (blocks.get(link.requests[at]) ?? 0) + 1);
+  return [...blocks].map(([piece, count]) => `piece ${piece} (${count})`).join(", ");
+}
+
 export function linkFacts(app: App, swarm: Swarm, link: Link): HTMLElement {
   const other = swarm.opposite(link);
   const them = app.peerName(link.remote);
   const us = app.peerName(link.node);
-  const asked: string[] = [];
-  for (let at = 0; at < Math.min(18, link.requests.length); at += 3) asked.push(`${link.requests[at]}+${link.requests[at + 1] / 1024} KiB`);
   const rows: Fact[] = [
     ["opened", `${clock(link.openedAt)}, ${link.outgoing ? `dialled by ${us}` : `dialled by ${them}`}`],
     [`${us} to ${them}`, `${link.weChoke ? "chokes it" : "lets it ask"}; ${link.weInterested ? "wants its pieces" : "wants nothing of it"}`],
     [`${them} to ${us}`, `${link.remoteChokes ? "chokes it" : "lets it ask"}; ${link.remoteInterested ? "wants its pieces" : "wants nothing of it"}`],
     [`why, at ${us}`, whyWords(link.why, link.whyChoke) + (link.snubbed ? "; it snubs us" : "")],
     [`why, at ${them}`, other ? whyWords(other.why, other.whyChoke) : "not recorded"],
-    ["asked for", link.requests.length === 0 ? "nothing" : `${plural(link.requests.length / 3, "block")}: ${asked.join(", ")}${link.requests.length > 18 ? ", …" : ""}`],
+    ["asked for", link.requests.length === 0 ? "nothing" : `${plural(link.requests.length / 3, "block")} of ${askedPieces(link)}`],
     ["rates", `↓ ${rate(rateOf(link.recentIn))}, ↑ ${rate(rateOf(link.recentOut))} over 2 s`],
     ["so far", `received ${bytes(link.received)}, sent ${bytes(link.sent)}`],
   ];

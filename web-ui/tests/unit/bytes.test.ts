@@ -73,7 +73,7 @@ test("the four examples of bencode", () => {
     assert.equal(explained.spans[0].value, value);
     covers(explained.spans, written.length);
   }
-  assert.deepEqual(shape(explainBencode(text("d5:hello5:worlde")).spans[0]), ["document", "1 key", [
+  assert.deepEqual(shape(explainBencode(text("d5:hello5:worlde")).spans[0]), ["dictionary", "1 key", [
     ["d", "a dictionary begins"], ["key", "hello", [["length", "5"], ["text", "hello"]]], ["hello", "world", [["length", "5"], ["text", "world"]]], ["e", "the dictionary ends"],
   ]]);
 });
