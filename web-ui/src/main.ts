@@ -31,11 +31,13 @@ function start(): void {
   const bar = new ClockBar(app);
   const stage = h("div", { class: "stage" }, ...Object.values(views).map((view) => view.element));
   const main = h("main", { class: "main" }, lesson.element, stage);
+  document.head.append(icon());
   document.body.append(head.element, notices.element, main, bar.element, help.element);
 
   followTheme(() => app.themeChanged());
   listen(app, { search: () => head.search.focus(), help: () => help.toggle() });
-  window.addEventListener("hashchange", () => app.goToHash(location.hash));
+  // The address that was asked for: the present one may by now be what this page wrote itself.
+  window.addEventListener("hashchange", (event) => app.goToHash(new URL(event.newURL).hash));
 
   let before = performance.now();
   let written = "";
@@ -52,7 +54,7 @@ function start(): void {
     if (now - writtenAt > HASH_EVERY_MS && app.player) {
       const hash = app.hash();
       writtenAt = now;
-      if (hash !== written) history.replaceState(null, "", hash);
+      if (hash !== written) history.replaceState(history.state, "", hash);
       written = hash;
     }
     requestAnimationFrame(frame);
@@ -62,6 +64,7 @@ function start(): void {
   const listener: Listener = {
     session: (session) => {
       app.session = session;
+      document.body.classList.toggle("pictures", session.mode === "pictures");
       app.changed();
       void help.load(session);
     },
@@ -72,6 +75,12 @@ function start(): void {
   void open(app.recording, listener).then((remote) => { app.remote = remote; });
   // For whoever opens the console, and for the tests.
   Object.assign(window, { swarmlab: app });
+}
+
+/** The sign of the page for its tab, inside the script: nothing is fetched. */
+function icon(): HTMLLinkElement {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-12 -12 24 24"><circle r="11" fill="#0b57d0"/><rect x="-5" y="-5" width="10" height="10" rx="2.4" fill="#fff"/></svg>`;
+  return h("link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(svg)}` });
 }
 
 /** Which views are in sight: the chosen one, with the inspector docked beside it where there is room and a selection. */

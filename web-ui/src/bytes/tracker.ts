@@ -115,13 +115,13 @@ function hashes(data: Uint8Array, value: Value): Span[] {
   return spans;
 }
 
-export const explainReply = (bytes: Uint8Array): Explained => document("the tracker's reply", bytes, REPLY);
-export const explainTorrent = (bytes: Uint8Array): Explained => document("the .torrent file", bytes, TORRENT);
-export const explainBencode = (bytes: Uint8Array): Explained => document("bencode", bytes, {});
+export const explainReply = (bytes: Uint8Array): Explained => explainDocument("the tracker's reply", bytes, REPLY);
+export const explainTorrent = (bytes: Uint8Array): Explained => explainDocument("the .torrent file", bytes, TORRENT);
+export const explainBencode = (bytes: Uint8Array): Explained => explainDocument("bencode", bytes, {});
 
-function document(title: string, bytes: Uint8Array, words: { [key: string]: string }): Explained {
+function explainDocument(title: string, bytes: Uint8Array, words: { [key: string]: string }): Explained {
   const value = parse(bytes);
-  const spans = [explainValue(bytes, value, "document", keysOf(words))];
+  const spans = [explainValue(bytes, value, value.kind, keysOf(words))];
   if (value.end < bytes.length) spans.push(span(value.end, bytes.length, "wrong", "left over", `${bytes.length - value.end} bytes`));
   return { title, bytes, spans };
 }

@@ -59,7 +59,9 @@ export class App {
 
   private begin(): void {
     this.player = new Player(this.recording);
-    if (this.session?.mode === "live" && this.wanted === null) this.clock.follow();
+    // A live run is followed; a recorded one plays by itself, unless a link or a lesson says where to look.
+    if (this.wanted === null && this.session?.mode === "live") this.clock.follow();
+    else if (this.wanted === null && !this.session?.lesson && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.clock.play();
     this.changed();
   }
 

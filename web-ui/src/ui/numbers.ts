@@ -59,5 +59,6 @@ export function address(ip: Uint8Array, port: number): string {
   if (ip.length === 4) return `${ip.join(".")}:${port}`;
   const words: string[] = [];
   for (let at = 0; at < ip.length; at += 2) words.push(((ip[at] << 8) | ip[at + 1]).toString(16));
-  return `[${words.join(":").replace(/\b0(:0)+\b/, "").replace(/:{3,}/, "::") || "::"}]:${port}`;
+  // One run of zeros is written as two colons (RFC 5952).
+  return `[${words.join(":").replace(/(^|:)0(:0)+(:|$)/, "::")}]:${port}`;
 }

@@ -29,7 +29,8 @@ export interface Lesson {
 }
 
 export interface Session {
-  mode: "file" | "live" | "lesson";
+  /** `pictures`: a lesson without a run. */
+  mode: "file" | "live" | "pictures";
   name: string;
   lesson: Lesson | null;
   controls?: boolean;

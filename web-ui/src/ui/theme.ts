@@ -1,5 +1,5 @@
-// Colours of the page as the canvases need them. Groups take the palette of Okabe and Ito, shaded per theme until every pair
-// stays apart for the colour-blind and every colour stays visible on its ground (tests/unit/palette.test.ts).
+// Colours of the page as the canvases need them. Groups begin with the hues of Okabe and Ito, shaded per theme until every
+// pair stays apart for the colour-blind and every colour stays visible on its ground (tests/unit/looks.test.ts).
 
 export interface Theme {
   dark: boolean;
@@ -16,12 +16,12 @@ export interface Theme {
 
 export const LIGHT: Theme = {
   dark: false, ground: "#f5f4ef", panel: "#fffefb", ink: "#15181c", dim: "#5a626d", line: "#dedbd0", accent: "#0b57d0", alarm: "#c2410c",
-  groups: ["#c98500", "#0072b2", "#009e73", "#b5578d", "#7a3b00", "#3f9bd1", "#5b5b5b", "#8a8f00"],
+  groups: ["#d16c00", "#1164ca", "#1f9e65", "#ac428b", "#7a3b00", "#0096ff", "#336857", "#826200"],
 };
 
 export const DARK: Theme = {
   dark: true, ground: "#0d1015", panel: "#141920", ink: "#e9ecf0", dim: "#9aa4b1", line: "#29313c", accent: "#7db4ff", alarm: "#ff7a45",
-  groups: ["#f0b429", "#4aa3e0", "#1fc295", "#e08fbf", "#b06a2c", "#a8dcff", "#9c9c9c", "#e6e34a"],
+  groups: ["#deca2f", "#458fe8", "#00c782", "#ff92d2", "#b06a2c", "#a9e1ff", "#a47d88", "#fbff2c"],
 };
 
 const KEY = "swarmlab-theme";

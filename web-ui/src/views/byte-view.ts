@@ -7,7 +7,7 @@ import { fill, h } from "../ui/dom.js";
 /** More bytes than these are not drawn one by one. */
 const MOST = 2048;
 /** More fields than these make no diagram of boxes. */
-const MOST_BOXES = 12;
+const MOST_BOXES = 14;
 /** More rows than these are not listed. */
 const MOST_ROWS = 400;
 
@@ -16,7 +16,8 @@ export function byteView(explained: Explained): HTMLElement {
   const element = h("figure", { class: "bytes", "data-bytes": explained.bytes.length },
     h("figcaption", {}, h("b", {}, explained.title), ` ${explained.bytes.length} bytes`),
     explained.note ? h("p", { class: "note" }, explained.note) : null);
-  if (explained.spans.length > 1 && explained.spans.length <= MOST_BOXES) element.append(diagram(explained.spans));
+  const boxes = explained.spans.length > 1 ? explained.spans : fields;
+  if (boxes.length > 1 && boxes.length <= MOST_BOXES) element.append(diagram(boxes));
   const columns = h("div", { class: "columns" }, dump(explained.bytes, fields), table(explained.spans));
   element.append(columns);
   link(element);
@@ -38,10 +39,11 @@ function dump(bytes: Uint8Array, fields: readonly Span[]): HTMLElement {
     for (let at = field.start; at < Math.min(field.end, hueOf.length); at += 1) hueOf[at] = `hue-${field.hue}${index % 2 === 1 ? " odd" : ""}`;
   });
   const rows: HTMLElement[] = [];
-  for (let at = 0; at < hueOf.length; at += 16) {
+  const across = window.innerWidth < 560 ? 8 : 16;
+  for (let at = 0; at < hueOf.length; at += across) {
     const cells: HTMLElement[] = [];
     const letters: HTMLElement[] = [];
-    for (let place = at; place < Math.min(at + 16, hueOf.length); place += 1) {
+    for (let place = at; place < Math.min(at + across, hueOf.length); place += 1) {
       const byte = bytes[place];
       cells.push(h("i", { class: hueOf[place], "data-at": place }, byte.toString(16).padStart(2, "0")));
       letters.push(h("i", { class: hueOf[place], "data-at": place }, byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·"));
@@ -50,7 +52,9 @@ function dump(bytes: Uint8Array, fields: readonly Span[]): HTMLElement {
   }
   const rest = bytes.length - hueOf.length;
   if (rest > 0) rows.push(h("p", { class: "note" }, `… and ${rest} more bytes`));
-  return h("div", { class: "dump", role: "group", tabindex: 0, "aria-label": "Bytes in hexadecimal, sixteen a line" }, ...rows);
+  const made = h("div", { class: "dump", role: "group", tabindex: 0, "aria-label": `Bytes in hexadecimal, ${across} a line` }, ...rows);
+  made.style.setProperty("--across", String(across));
+  return made;
 }
 
 function table(spans: readonly Span[]): HTMLElement {

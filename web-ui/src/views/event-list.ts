@@ -117,7 +117,7 @@ export class EventList {
     const past = record.time <= this.app.clock.time;
     const chosen = this.app.place.message === ordinal;
     const direction = record.kind === Kind.Sent ? "out" : record.kind === Kind.Received ? "in" : "own";
-    const words = recordWords(record, (node) => this.app.peerName(node), remote).replace(/^peer \d+ /, "");
+    const words = recordWords(record, (node) => this.app.peerName(node), remote).replace(record.node === this.app.place.peer ? /^peer \d+ / : /^$/, "");
     return h("button", { type: "button", class: `event ${direction}${past ? "" : " future"}${chosen ? " chosen" : ""}`, "aria-pressed": chosen ? "true" : "false", onclick: () => this.choose(item) },
       h("time", {}, seconds(record.time, 4)), h("span", { class: "arrow", "aria-hidden": "true" }, direction === "out" ? "→" : direction === "in" ? "←" : "•"), h("span", { class: "what" }, words));
   }

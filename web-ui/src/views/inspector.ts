@@ -15,19 +15,21 @@ export class Inspector implements Panel {
   private readonly crumbs = h("nav", { class: "crumbs", "aria-label": "Selection" });
   private readonly top = h("div", { class: "top-part" });
   private readonly detail = h("div", { class: "detail-part" });
+  private readonly parts = h("div", { class: "parts" });
   private readonly peers = new PeerTable();
   private readonly events: EventList;
   private crumbsFor = "";
   private topFor = "";
   private topAt = 0;
-  private detailFor = "";
+  private detailFor = "nothing yet";
   /** The link that was selected while it was open: what is known of it stays when it closes. */
   private link: Link | null = null;
 
   constructor(app: App) {
     this.events = new EventList(app);
     this.element = h("section", { class: "view inspector", "aria-label": "Inspector" }, this.crumbs,
-      h("div", { class: "parts" }, this.top, h("div", { class: "lower" }, this.events.element, this.detail)), this.peers.element);
+      this.parts, this.peers.element);
+    this.parts.append(this.top, h("div", { class: "lower" }, this.events.element, this.detail));
   }
 
   draw(app: App, now: number): void {
@@ -37,6 +39,7 @@ export class Inspector implements Panel {
     this.drawCrumbs(app);
     this.peers.element.hidden = peer !== null;
     this.element.classList.toggle("all", peer === null);
+    this.parts.classList.toggle("deep", app.place.message !== null);
     if (peer === null) {
       this.peers.draw(app, now);
       return;

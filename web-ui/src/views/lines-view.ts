@@ -1,7 +1,7 @@
 // Time lines of the whole run, with the moment of the clock across all of them. A press or a drag moves the clock there.
 import uPlot from "uplot";
 import type { App, Panel } from "../ui/app.js";
-import { fill, h, say } from "../ui/dom.js";
+import { fill, h } from "../ui/dom.js";
 import { count, rate } from "../ui/numbers.js";
 import { faded, groupColour, type Theme } from "../ui/theme.js";
 import { indexAt, seriesOf, type Chart, type Series } from "./series.js";
@@ -66,9 +66,12 @@ export class LinesView implements Panel {
     this.drawn = this.series.charts.map((chart) => {
       const box = h("figure", { class: "chart" }, h("figcaption", {}, chart.name));
       boxes.push(box);
-      // Places are known once a plot has measured itself.
-      const hooks = { ready: [() => { this.needleAt = -1; }] };
-      const plot = new uPlot({ ...options(chart, app.theme, wide), hooks }, dataOf(this.series, chart), box);
+      // Places are known once a plot has measured itself, and change with its scale.
+      const moved = (): void => { this.needleAt = -1; };
+      const hooks = { ready: [moved], setScale: [moved] };
+      const across = columns > 1 && boxes.length === 1;
+      if (across) box.style.gridColumn = "1 / -1";
+      const plot = new uPlot({ ...options(chart, app.theme, across ? width : wide), hooks }, dataOf(this.series, chart), box);
       const needle = h("div", { class: "needle" });
       plot.over.append(needle);
       this.seekOn(plot);
@@ -104,10 +107,6 @@ export class LinesView implements Panel {
     }
   }
 
-  /** What the charts say at the moment of the clock, for who cannot see them. */
-  describe(): void {
-    say(this.nothing, this.nothing.textContent ?? "");
-  }
 }
 
 function dataOf(series: Series, chart: Chart): uPlot.AlignedData {

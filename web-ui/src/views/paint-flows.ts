@@ -19,6 +19,8 @@ export interface Stage {
   colourOf(node: number): string;
   centre: { x: number; y: number };
   theme: Theme;
+  /** Of the picture: 1 where it is large; lines are thinner in a small one. */
+  scale: number;
 }
 
 function curve(from: Spot, to: Spot, centre: { x: number; y: number }): Curve {
@@ -60,20 +62,20 @@ export function paintFlows(brush: Brush, flows: readonly Flow[], stage: Stage, m
     const strength = Math.sqrt(flow.rate / most);
     const line = curve(from, to, stage.centre);
     const colour = stage.colourOf(flow.from);
-    brush.strokeStyle = faded(colour, near ? 0.3 + 0.45 * strength : 0.08);
-    brush.lineWidth = 0.8 + 5.2 * strength;
+    brush.strokeStyle = faded(colour, near ? 0.26 + 0.42 * strength : 0.07);
+    brush.lineWidth = (0.8 + 5.2 * strength) * stage.scale;
     brush.lineCap = "round";
     brush.beginPath();
     brush.moveTo(line.x0, line.y0);
     brush.quadraticCurveTo(line.cx, line.cy, line.x1, line.y1);
     brush.stroke();
     if (!near) continue;
-    arrow(brush, line, colour, 2.6 + 3.4 * strength);
+    arrow(brush, line, colour, (2.6 + 3.4 * strength) * stage.scale);
     if (phase !== null) {
       const drop = along(line, (phase + ((flow.from * 31 + flow.to * 17) % 64) / 64) % 1);
       brush.fillStyle = colour;
       brush.beginPath();
-      brush.arc(drop.x, drop.y, 1.2 + 2 * strength, 0, 2 * Math.PI);
+      brush.arc(drop.x, drop.y, (1.2 + 2 * strength) * stage.scale, 0, 2 * Math.PI);
       brush.fill();
     }
   }

@@ -120,8 +120,8 @@ function paintRing(brush: Brush, { id, spot, group }: Placed, node: Node, pieceC
 function label(brush: Brush, id: number, { x, y, radius }: Spot, colour: string): void {
   if (radius < NUMBER) return;
   const digits = String(id).length;
-  const size = Math.min(13, radius * (digits > 2 ? 0.62 : 0.8));
-  if (size < 7) return;
+  const size = Math.min(13, radius * (digits > 3 ? 0.5 : digits > 2 ? 0.62 : 0.8));
+  if (size < 7.5) return;
   brush.font = `600 ${size}px system-ui, sans-serif`;
   brush.textAlign = "center";
   brush.textBaseline = "middle";

@@ -10,7 +10,7 @@ const MOST = 8;
 const PIECES = 24;
 
 export class Participants {
-  readonly element = h("div", { class: "participants" });
+  readonly element = h("div", { class: "who-list" });
   private drawn = "";
   private at = 0;
 

@@ -1,5 +1,5 @@
 // All peers as a list to choose from: the way in for who does not point at pictures.
-import { openLinks, progress, type Node } from "../swarm/model.js";
+import { Level, openLinks, progress, type Node } from "../swarm/model.js";
 import { rateOf } from "../swarm/recent.js";
 import type { Sort } from "../ui/address.js";
 import type { App } from "../ui/app.js";
@@ -37,6 +37,7 @@ export class PeerTable {
 
   private row(app: App, node: Node, pieces: number): HTMLElement {
     const share = progress(node, pieces);
+    const told = node.level === Level.Messages;
     const bar = h("i", { class: "fill" });
     bar.style.width = `${share * 100}%`;
     bar.style.background = groupColour(app.theme, node.group);
@@ -44,8 +45,8 @@ export class PeerTable {
     swatch.style.background = groupColour(app.theme, node.group);
     return h("button", { type: "button", class: `peer${node.present ? "" : " gone"}`, onclick: () => app.selectPeer(node.id) },
       h("span", {}, swatch, String(node.id)), h("span", {}, app.recording.header?.groups[node.group]?.name ?? ""),
-      h("span", { class: "bar" }, bar, h("b", {}, percent(share))), h("span", {}, rate(rateOf(node.recentIn))), h("span", {}, rate(rateOf(node.recentOut))),
-      h("span", {}, node.present ? String(openLinks(node).length) : "left"));
+      h("span", { class: "bar" }, bar, h("b", {}, percent(share))), h("span", {}, told ? rate(rateOf(node.recentIn)) : ""), h("span", {}, told ? rate(rateOf(node.recentOut)) : ""),
+      h("span", {}, !node.present ? "left" : told ? String(openLinks(node).length) : "–"));
   }
 }
 

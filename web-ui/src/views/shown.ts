@@ -53,8 +53,10 @@ export function sampled(recording: Recording): string | null {
   if (!isAll(recording)) {
     parts.push(`Of ${count(nodes)} peers, ${count(shownNodes(recording).nodes.length)} are drawn one by one; the others are in the counts by group.`);
   }
-  if (life > 0 && whole > 0) {
-    parts.push(`${count(messages)} of ${count(nodes)} peers are recorded with every message${pieces > 0 ? `, ${count(pieces)} with their pieces` : ""}; of the other ${count(life)} the trace has only when they came, completed and left.`);
+  if (whole > 0 && life + pieces > 0) {
+    parts.push(`${count(messages)} of ${count(nodes)} peers are recorded with every message: flows and connections are theirs.`);
+    if (pieces > 0) parts.push(`Of ${count(pieces)} the trace has the pieces.`);
+    if (life > 0) parts.push(`Of ${count(life)} it has only when they came, completed and left.`);
   }
   return parts.length > 0 ? parts.join(" ") : null;
 }

@@ -4,7 +4,7 @@ import type { Swarm } from "../swarm/state.js";
 import { rateOf } from "../swarm/recent.js";
 import type { App, Panel } from "../ui/app.js";
 import { context, fit, h, reducedMotion, say } from "../ui/dom.js";
-import { count, percent, rate } from "../ui/numbers.js";
+import { percent, rate } from "../ui/numbers.js";
 import { groupColour } from "../ui/theme.js";
 import { flowsOf, wishesOf, type Flow, type Wish } from "./flows.js";
 import { layout, type Layout, type Spot } from "./layout.js";
@@ -12,13 +12,14 @@ import { Legend } from "./legend.js";
 import { paintFlows, paintTracker, paintWishes, type Stage } from "./paint-flows.js";
 import { paintHalo, paintPeers, type Placed } from "./paint-peers.js";
 import { Ticker } from "./ticker.js";
-import { sampled, shownNodes } from "./shown.js";
+import { shownNodes } from "./shown.js";
 
 /** Up to so many peers every flow is drawn, beyond that the largest and those of the selected. */
 const ALL_FLOWS = 260;
 const TOP_FLOWS = 140;
-/** Up to so many peers every wish is drawn. */
+/** Up to so many peers, and so many wishes, all wishes are drawn; beyond that those of the selected. */
 const ALL_WISHES = 48;
+const MOST_WISHES = 90;
 
 export class SwarmView implements Panel {
   readonly element: HTMLElement;
@@ -69,8 +70,7 @@ export class SwarmView implements Panel {
     this.laidOut = key;
     const nodes = shownNodes(recording);
     const outer = Math.max(40, Math.min(width, height) / 2 - 16);
-    const centreX = width > height * 1.15 ? width / 2 : width / 2;
-    this.layout = layout(nodes.capacities, centreX, height / 2, outer);
+    this.layout = layout(nodes.capacities, width / 2, height / 2, outer);
     this.placed = [];
     this.byId = new Map();
     for (const { id, group, slot } of nodes.nodes) {
@@ -90,7 +90,7 @@ export class SwarmView implements Panel {
     const stage: Stage = {
       spotOf: (node) => this.byId.get(node)?.spot ?? null,
       colourOf: (node) => groupColour(theme, this.byId.get(node)?.group ?? 0),
-      centre, theme,
+      centre, theme, scale: Math.max(0.4, Math.min(1, this.layout.radius / 330)),
     };
     this.look(app, swarm, focus);
     this.paintSectors(brush, app, centre);
@@ -111,7 +111,8 @@ export class SwarmView implements Panel {
     if (at === this.flowsAt) return;
     this.flowsAt = at;
     this.flows = flowsOf(swarm);
-    this.wishes = focus !== null || this.placed.length <= ALL_WISHES ? wishesOf(swarm, focus) : [];
+    const wishes = focus !== null || this.placed.length <= ALL_WISHES ? wishesOf(swarm, focus) : [];
+    this.wishes = focus === null && wishes.length > MOST_WISHES ? [] : wishes;
   }
 
   private near(focus: number): Set<number> {
@@ -203,10 +204,5 @@ export class SwarmView implements Panel {
     const left = Math.max(4, Math.min(this.canvas.clientWidth - width - 4, placed.spot.x - width / 2));
     this.tip.style.left = `${left}px`;
     this.tip.style.top = `${Math.max(4, placed.spot.y - placed.spot.radius - 38)}px`;
-  }
-
-  /** For who cannot see it. */
-  describe(app: App, swarm: Swarm): string {
-    return `${count(swarm.present)} peers are here, ${count(swarm.complete)} of them have everything. ${sampled(app.recording) ?? ""}`;
   }
 }
