@@ -63,12 +63,12 @@ pub(crate) fn simulate_recorded(
     let outcome = match trace {
         None => run(model.clone(), &mut watch),
         Some((file, levels)) => {
-            let sink = &mut |_, entries: &[Entry]| {
-                file.add(entries);
+            let every = file.every(model.run.sample);
+            let sink = &mut |at, entries: &[Entry]| {
+                file.take(at, entries, stop);
                 sound.store(file.is_sound(), Ordering::Relaxed);
             };
-            // Nobody reads it before it is whole, so it is passed on at each sample only.
-            let recording = Recording { levels, every: model.run.sample, sink };
+            let recording = Recording { levels, every, sink };
             run_recorded(model.clone(), Some(recording), &mut watch)
         }
     };

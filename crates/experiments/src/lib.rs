@@ -5,6 +5,7 @@ pub mod accuracy;
 pub mod bound;
 pub mod compare;
 pub mod fuzz;
+pub mod lesson;
 pub mod numbers;
 pub mod recorded;
 pub mod repeats;

@@ -11,15 +11,22 @@ pub const VERSION: u16 = 1;
 /// The longest body of a frame, in bytes.
 pub const MOST_BODY: u32 = 64 << 20;
 
-/// Bytes of a frame before its body.
-pub(crate) const HEAD: usize = 9;
+/// Bytes before the first frame: those of [`MAGIC`] and two of the version.
+pub const OPENING: usize = 16;
 
-/// Kinds of frames.
-pub(crate) mod kind {
-    pub(crate) const HEADER: u8 = 1;
-    pub(crate) const EVENTS: u8 = 2;
-    pub(crate) const KEYFRAME: u8 = 3;
-    pub(crate) const END: u8 = 4;
+/// Bytes of a frame before its body: its kind, the length of the body in four bytes, lowest first, and the checksum.
+pub const HEAD: usize = 9;
+
+/// Kinds of frames: the first byte of each.
+pub mod kind {
+    /// What run it is of.
+    pub const HEADER: u8 = 1;
+    /// Records.
+    pub const EVENTS: u8 = 2;
+    /// The state that all records before it make.
+    pub const KEYFRAME: u8 = 3;
+    /// The end of the run.
+    pub const END: u8 = 4;
 }
 
 /// The bytes before the first frame.

@@ -42,7 +42,7 @@ pub mod tap;
 mod writer;
 
 pub use error::ReadError;
-pub use frame::{MAGIC, MOST_BODY, VERSION};
+pub use frame::{HEAD, MAGIC, MOST_BODY, OPENING, VERSION, kind};
 pub use header::{Content, GroupHead, Header, Recorded};
 pub use reader::{End, Item, Reader};
 pub use record::{

@@ -3,11 +3,8 @@
 use std::io::{self, Read};
 
 use crate::bytes::{Cursor, Flaw};
-use crate::frame::{HEAD, MAGIC, MOST_BODY, VERSION, checksum, kind};
+use crate::frame::{HEAD, MAGIC, MOST_BODY, OPENING, VERSION, checksum, kind};
 use crate::{Entry, Header, ReadError, State, decode, keyframe};
-
-/// Bytes before the first frame.
-const OPENING: usize = 16;
 
 /// What a trace has besides its header.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod demo;
 mod download;
 mod fuzz;
 mod man;
+mod report;
 mod scenario;
 mod seed;
 mod share;
@@ -18,6 +19,7 @@ mod swarm;
 mod testbed;
 mod tracker;
 mod verify;
+mod watch;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -58,6 +60,8 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Watch(watch::Watch),
+    Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),

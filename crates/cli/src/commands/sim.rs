@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 use swarmlab_experiments::recorded;
 use swarmlab_experiments::repeats;
 use swarmlab_experiments::results::{
@@ -12,6 +13,8 @@ use swarmlab_experiments::results::{
 use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
 use swarmlab_experiments::units::{grouped, show_size};
 use swarmlab_sim::{End, Levels, Model};
+use swarmlab_web::{Pace, Speed};
+use tempfile::TempDir;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -20,10 +23,11 @@ use crate::memory;
 use crate::scenario::{self, Source};
 use crate::simulate::{Simulated, simulate, simulate_recorded, threads_for};
 use crate::trace::TraceFile;
+use crate::watching::{WatchFlags, Watching, page_of, scratch};
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(group(ArgGroup::new("recorded").args(["trace", "watch"]).multiple(true)), after_long_help = "\
 Examples:
   swarmlab sim quickstart
   swarmlab sim flash-crowd --set group.leechers.count=200 --set client.picker=random
@@ -31,6 +35,8 @@ Examples:
   swarmlab sim hostile --real-bytes --check
   swarmlab sim quickstart --runs 10 -o many      ten seeds: many/run-1, many/run-2 and so on
   swarmlab sim quickstart --json | jq .efficiency
+  swarmlab sim slow-seed --watch                 the run on a page, and its summary here
+  swarmlab sim slow-seed -o results --trace run.swt    also results/watch.html
 
 The same scenario, seed and version give the same digest on every machine and for any number of
 threads. Exits with 4 if the run ends unfinished (the longest time has passed, or nobody holds
@@ -45,7 +51,8 @@ pub struct Sim {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Run it so many times, each with the next seed; results go to DIR/run-1, DIR/run-2 and so on
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", conflicts_with = "recorded",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
     runs: Option<u64>,
     /// Threads that simulate; the result does not depend on it [default: one per core, one for small swarms]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -53,7 +60,7 @@ pub struct Sim {
     /// Change a value of the scenario before (repeat), such as client.unchoke_slots=6 or group.leechers.count=500
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
-    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here
+    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here; of a recorded run also watch.html
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
     /// Print one JSON document (schema sim/1; with --runs, all of them in one of runs/1)
@@ -66,11 +73,13 @@ pub struct Sim {
     #[arg(long)]
     real_bytes: bool,
     /// Write what happens to this file, for swarmlab replay; it may be watched later
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "runs")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
     /// Peers to record in full [default: as many as make about 200,000 blocks]
-    #[arg(long, value_name = "N", requires = "trace")]
+    #[arg(long, value_name = "N", requires = "recorded")]
     trace_peers: Option<u32>,
+    #[command(flatten)]
+    watch: WatchFlags,
 }
 
 impl Sim {
@@ -100,7 +109,14 @@ impl Sim {
         if let Some(dir) = &self.output {
             env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
         }
-        verdict(env, scenario, &ran.simulated, &results)
+        let verdict = verdict(env, scenario, &ran.simulated, &results);
+        let Some((watching, _scratch)) = ran.watching else { return verdict };
+        let exit = verdict.unwrap_or_else(|error| {
+            env.report(&error);
+            error.exit()
+        });
+        watching.stay(env)?;
+        Ok(exit)
     }
 
     /// Runs with one seed after the other. All are made, whatever comes of one; the first that is not as it should be decides
@@ -139,35 +155,53 @@ impl Sim {
         scenario: &Scenario,
         dir: Option<&Path>,
     ) -> Result<Ran, Error> {
-        let simulated = self.watch(env, scenario, &source.text)?;
+        let Seen { simulated, page, watching } = self.watch(env, scenario, &source.text)?;
         let info = RunInfo {
             scenario_name: scenario.name.clone(),
             scenario_text: source.text.clone(),
             resolved: scenario.resolved_json(),
             warmup: scenario.warmup,
+            page,
             ..simulated.info()
         };
-        let ran = Ran { simulated, info };
+        let ran = Ran { simulated, info, watching };
         dir.map(|dir| ran.results().write(dir)).transpose().map_err(unwritten)?;
         Ok(ran)
     }
 
-    /// Runs it, with a trace if one is wanted.
-    fn watch(&self, env: &Env, scenario: &Scenario, text: &str) -> Result<Simulated, Error> {
+    /// Runs it, with a trace and a page if they are wanted.
+    fn watch(&self, env: &Env, scenario: &Scenario, text: &str) -> Result<Seen, Error> {
         let model = self.model(env, scenario)?;
-        let Some(path) = &self.trace else { return simulate(env, &scenario.name, model) };
+        let place = self.watch.place();
+        let dir = if self.trace.is_none() && place.is_some() { Some(scratch(env)?) } else { None };
+        let kept = dir.as_ref().map(|dir| dir.path().join("run.swt"));
+        let Some(path) = self.trace.as_ref().or(kept.as_ref()) else {
+            let simulated = simulate(env, &scenario.name, model)?;
+            return Ok(Seen { simulated, page: None, watching: None });
+        };
         if let Some(dir) = self.output.as_ref().filter(|dir| path.parent() == Some(dir)) {
             fs::create_dir_all(env.resolve(dir))
                 .map_err(|error| Error::failed(format!("cannot make {}", dir.display())).because(error))?;
         }
         let levels = Levels::choose(&model, self.trace_peers);
         let header = recorded::header(&scenario.name, &model, &levels, Some((scenario, text)));
-        let mut file = TraceFile::create(env, path, &header)?;
+        let mut file = match place {
+            // As fast as it goes, whoever watches: it is the result that was asked for.
+            Some(_) => TraceFile::watched(env, path, &header, Pace::new(Speed::FULL, false))?,
+            None => TraceFile::create(env, path, &header)?,
+        };
+        let watching = match place.zip(file.show(&scenario.name)) {
+            Some((place, show)) => Some(Watching::beside(env, place, show)?),
+            None => None,
+        };
         let simulated = simulate_recorded(env, &scenario.name, model, Some((&mut file, levels)))?;
         let outcome = &simulated.outcome;
         file.finish(outcome.simulated.as_micros() as u64, outcome.end != End::Interrupted)?;
-        env.note(format_args!("the trace is in {}", path.display()));
-        Ok(simulated)
+        if let Some(path) = &self.trace {
+            env.note(format_args!("the trace is in {}", path.display()));
+        }
+        let page = self.output.as_ref().and_then(|_| page_of(&scenario.name, &env.resolve(path)));
+        Ok(Seen { simulated, page, watching: watching.map(|watching| (watching, dir)) })
     }
 
     fn model(&self, env: &Env, scenario: &Scenario) -> Result<Model, Error> {
@@ -199,6 +233,16 @@ impl Sim {
 struct Ran {
     simulated: Simulated,
     info: RunInfo,
+    watching: Option<(Watching, Option<TempDir>)>,
+}
+
+/// A run, and how it can be seen.
+struct Seen {
+    simulated: Simulated,
+    /// The page that goes beside the report.
+    page: Option<Arc<str>>,
+    /// The page that is being served, and where its trace lies meanwhile.
+    watching: Option<(Watching, Option<TempDir>)>,
 }
 
 impl Ran {

@@ -152,6 +152,7 @@ fn line(progress: &Progress) -> String {
 
 fn info(source: &Source, scenario: &Scenario, taken: &Taken) -> RunInfo {
     RunInfo {
+        page: None,
         scenario_name: scenario.name.clone(),
         scenario_text: source.text.clone(),
         resolved: scenario.resolved_json(),

@@ -20,7 +20,7 @@ use html::escape;
 use pictures::Picture;
 
 use crate::numbers::{Decimal, TimeUnit, count};
-use crate::results::{Document, GroupResult, Results};
+use crate::results::{Document, GroupResult, PAGE, Results};
 use crate::summary::{duration, ending, fact_list, time_unit};
 use crate::units::{grouped, show_duration, show_size};
 
@@ -90,6 +90,12 @@ fn head(page: &mut String, results: &Results<'_>) {
         escape(&sentence(&ending(results))),
     );
     let info = results.info();
+    if info.page.is_some() {
+        let _ = writeln!(
+            page,
+            "<p><a href=\"{PAGE}\">Watch this run</a>, peer by peer and message by message.</p>"
+        );
+    }
     let commit = info.commit.as_deref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     let _ = write!(
         page,

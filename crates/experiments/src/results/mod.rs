@@ -13,6 +13,7 @@ mod timeline;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub use document::{
 
 pub use runs::{check_run_directories, run_directory};
 
-pub(crate) use directory::MANIFEST;
+pub(crate) use directory::{MANIFEST, PAGE};
 pub(crate) use document::role_name;
 pub(crate) use groups::download_time;
 pub(crate) use runs::run_directories;
@@ -58,6 +59,8 @@ pub struct RunInfo {
     pub threads: u16,
     /// Most memory the process held, in bytes, if known.
     pub peak_rss: Option<u64>,
+    /// A page that shows the run as it went, in one file: it is put beside the report, which leads to it.
+    pub page: Option<Arc<str>>,
     /// How it was measured, if it was no simulation.
     pub measured: Option<Measured>,
 }
@@ -172,8 +175,8 @@ impl<'a> Results<'a> {
         timeline::write(self.model, self.outcome, self.info.measured.is_none(), out)
     }
 
-    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv` and `report.html` into a directory, which is
-    /// made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
+    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv`, `report.html` and, if there is a page of
+    /// the run, `watch.html` into a directory, which is made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
     /// `"complete": false`.
     ///
     /// # Errors

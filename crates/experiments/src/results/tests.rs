@@ -170,6 +170,7 @@ pub(crate) fn small() -> Case {
         wall: millis(250),
         threads: 2,
         peak_rss: Some(30_000_000),
+        page: None,
         measured: None,
     };
     Case { model, outcome, info }
@@ -449,6 +450,26 @@ fn results_are_written_once_and_again() {
     case.results().write(&path).unwrap();
     assert_eq!(manifest(&path)["complete"], false);
     assert_eq!(fs::read_to_string(path.join("notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn the_page_of_a_run_comes_and_goes_with_its_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("watch.html");
+    let leads_there =
+        || fs::read_to_string(dir.path().join("report.html")).unwrap().contains("href=\"watch.html\"");
+    let mut case = small();
+    case.info.page = Some("the page".into());
+    case.results().write(dir.path()).unwrap();
+    assert_eq!(fs::read_to_string(&page).unwrap(), "the page");
+    assert!(leads_there());
+    case.info.page = None;
+    case.results().write(dir.path()).unwrap();
+    assert!(!page.exists() && !leads_there());
+    fs::write(&page, "mine").unwrap();
+    case.info.page = Some("the page".into());
+    assert!(matches!(case.results().write(dir.path()), Err(WriteError::InTheWay(path)) if path == page));
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
 }
 
 #[test]

@@ -58,6 +58,10 @@ use swarmlab_sim::{Fault, Group, Model, Network, Run, Stop, TrackerModel};
 pub use content::{Content, ContentError, ContentKind};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use expect::{Expectation, Unmet, unmet};
+
+pub(crate) use diagnostic::nearest as nearest_name;
+pub(crate) use expect::{Measure, billionths, measure, value};
+
 pub use schema::json_schema;
 
 use diagnostic::{Findings, Source};
