@@ -103,8 +103,8 @@ impl<'a> Recorder<'a> {
     /// Passes on everything before a time, in microseconds, and the sample of that time if there is one.
     pub(crate) fn pass_on(&mut self, at: u64, sample: Option<&Tally>, records: &Mutex<Vec<Entry>>) {
         let mut batch = records.lock().map(|mut records| std::mem::take(&mut *records)).unwrap_or_default();
-        while let Some(fault) = self.faults.pop_front_if(|fault| fault.at < at) {
-            batch.push(fault);
+        while self.faults.front().is_some_and(|fault| fault.at < at) {
+            batch.extend(self.faults.pop_front());
         }
         // A node's own records stay in their order; what is nobody's comes before them.
         batch.sort_by_key(|entry| (entry.at, entry.record.node()));
