@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod download;
 mod fuzz;
+mod lesson;
 mod man;
 mod report;
 mod scenario;
@@ -64,6 +65,7 @@ commands! {
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
+    Lesson(lesson::LessonCommand),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),
