@@ -18,6 +18,7 @@ pub mod logging;
 pub mod memory;
 pub mod picture;
 pub mod progress;
+mod replay;
 pub mod scenario;
 mod simulate;
 mod stats;

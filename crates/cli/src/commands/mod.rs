@@ -9,6 +9,7 @@ mod demo;
 mod download;
 mod fuzz;
 mod man;
+mod replay;
 mod scenario;
 mod seed;
 mod share;
@@ -58,6 +59,7 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Replay(replay::Replay),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
     Scenario(scenario::ScenarioCommand),
