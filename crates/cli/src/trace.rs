@@ -1,4 +1,4 @@
-//! The file of a trace while it is written: it replaces nothing but another trace.
+//! The file of a trace while it is written, of a simulated run or a real one: it replaces nothing but another trace.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use swarmlab_trace::{Entry, Header, MAGIC, Writer};
+use swarmlab_metainfo::Metainfo;
+use swarmlab_net::recorder::{Recorder, SAMPLE};
+use swarmlab_trace::{Content, Entry, GroupHead, Header, MAGIC, Writer};
 use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source};
 
 use crate::env::Env;
@@ -121,6 +123,99 @@ impl TraceFile {
     }
 }
 
+/// The trace of a real run, which a thread writes.
+#[derive(Debug)]
+pub(crate) struct RealTrace {
+    path: PathBuf,
+    recorder: Recorder,
+}
+
+impl RealTrace {
+    /// Begins it, if there is to be one. The last group of the header is that of those who are met.
+    ///
+    /// # Errors
+    /// When there is something else at this path, or it cannot be made.
+    pub(crate) fn begin(env: &Env, path: Option<&Path>, header: &Header) -> Result<Option<RealTrace>, Error> {
+        let Some(path) = path else { return Ok(None) };
+        let groups = header.groups.len() as u32;
+        let recorder = Recorder::start(create(env, path, header, false)?.0, groups.saturating_sub(1), groups);
+        Ok(Some(RealTrace { path: path.to_owned(), recorder }))
+    }
+
+    /// Who records.
+    pub(crate) fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// Ends it, if there is one: after everything that is recorded has ended.
+    ///
+    /// # Errors
+    /// When it could not be written, then or before.
+    pub(crate) fn finish(trace: Option<RealTrace>, env: &Env) -> Result<(), Error> {
+        let Some(RealTrace { path, recorder }) = trace else { return Ok(()) };
+        recorder.finish(env.stop().exit().is_none()).map_err(|error| failed(&path, error))?;
+        env.note(format_args!("the trace is in {}", path.display()));
+        Ok(())
+    }
+}
+
+/// The header of a real run: what is shared, with the bytes of its torrent file, and the groups of its own endpoints by name, role, count
+/// and limits. Those who are met are a group more.
+pub(crate) fn real_header(
+    name: &str,
+    torrent: Option<(&Metainfo, &[u8])>,
+    own: &[(&str, &str, u64, Option<u64>, Option<u64>)],
+) -> Header {
+    let group = |&(name, role, count, up, down): &(&str, &str, u64, Option<u64>, Option<u64>)| GroupHead {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        behaviour: "honest".to_owned(),
+        preset: "swarmlab".to_owned(),
+        count,
+        up: up.unwrap_or(0),
+        down: down.unwrap_or(0),
+    };
+    let others = GroupHead {
+        behaviour: "unknown".to_owned(),
+        preset: "unknown".to_owned(),
+        ..group(&("others", "other", 0, None, None))
+    };
+    Header {
+        content: torrent.map(|(torrent, _)| content(torrent)),
+        groups: own.iter().map(group).chain([others]).collect(),
+        nodes: own.iter().map(|(_, _, count, ..)| count).sum(),
+        sample_us: SAMPLE.as_micros() as u64,
+        torrent: torrent.map(|(_, bytes)| base64(bytes)).filter(|text| !text.is_empty()),
+        ..Header::new(name, "real")
+    }
+}
+
+fn content(torrent: &Metainfo) -> Content {
+    let layout = torrent.layout();
+    Content {
+        info_hash: torrent.info_hash().to_string(),
+        name: torrent.name().to_owned(),
+        length: layout.length(),
+        piece_length: layout.piece_length(),
+        piece_count: layout.piece_count(),
+        block_length: layout.block_len(),
+    }
+}
+
+/// Base64 of RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let word = (0..3).fold(0, |word, at| word << 8 | usize::from(three.get(at).copied().unwrap_or(0)));
+        for place in 0..4 {
+            let digit = DIGITS[word >> (18 - 6 * place) & 63];
+            text.push(if place <= three.len() { digit.into() } else { '=' });
+        }
+    }
+    text
+}
+
 /// Begins a trace, for pages or not.
 fn create(
     env: &Env,
@@ -155,4 +250,35 @@ fn is_free(path: &Path) -> bool {
         && (!found.is_file()
             || found.len() == 0
             || File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok() && start == MAGIC))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        // RFC 4648, section 10.
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn nothing_but_a_trace_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        assert!(is_free(&dir.path().join("new")));
+        assert!(is_free(&path("empty", b"")));
+        assert!(is_free(&path("trace", b"swarmlab trace\x01\x00")));
+        assert!(!is_free(&path("short", b"swarmlab")));
+        assert!(!is_free(&path("film", b"something else entirely")));
+        assert!(!is_free(dir.path()));
+    }
 }

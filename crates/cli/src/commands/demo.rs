@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::text::count;
 use crate::torrent;
+use crate::trace::RealTrace;
 use crate::twin::Twin;
 
 /// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
@@ -50,6 +51,9 @@ pub struct Demo {
     /// Spread this instead
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: Option<PathBuf>,
+    /// Write what happens in the real swarm to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
 }
 
 impl Demo {
@@ -76,14 +80,18 @@ impl Demo {
         let torrent = Arc::new(torrent);
         let leeches = (1..=LEECHES).map(|number| dir.path().join(format!("leech-{number}"))).collect();
         self.tell(env, &torrent, &url)?;
-        let plan = Plan {
+        let mut plan = Plan {
             torrent: torrent.clone(),
             source,
             leeches,
             max_up: Some(limit(torrent.length())),
             max_down: None,
+            recorder: None,
         };
-        let report = env.block_on(closed::run(env, &plan, socket))??;
+        let trace = plan.record(env, ("demo", &bytes), self.trace.as_deref())?;
+        let report = env.block_on(closed::run(env, &plan, socket));
+        RealTrace::finish(trace, env)?;
+        let report = report??;
         closed::print(env, &report, torrent.length())?;
         if !report.is_complete() {
             return Ok(env.stop().exit().unwrap_or(Exit::Unfinished));

@@ -10,6 +10,7 @@ mod download;
 mod fuzz;
 mod lesson;
 mod man;
+mod replay;
 mod report;
 mod scenario;
 mod seed;
@@ -62,6 +63,7 @@ commands! {
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
     Watch(watch::Watch),
+    Replay(replay::Replay),
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),

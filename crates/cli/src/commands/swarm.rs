@@ -14,6 +14,7 @@ use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::trace::RealTrace;
 
 /// Run a closed swarm on this machine: tracker, seed and leeches
 #[derive(Debug, Args)]
@@ -43,6 +44,9 @@ pub struct Swarm {
     /// Print one JSON document (schema swarm/1)
     #[arg(long)]
     json: bool,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -91,8 +95,13 @@ impl Swarm {
             .map_err(|error| Error::failed("cannot read the torrent back").because(error))?;
         let source = env.resolve(&self.path);
         let (max_up, max_down) = (self.max_up, self.max_down);
-        let plan = Plan { torrent: Arc::new(torrent), source, leeches, max_up, max_down };
-        let report = env.block_on(closed::run(env, &plan, socket))??;
+        let torrent = Arc::new(torrent);
+        let name = torrent.name().to_owned();
+        let mut plan = Plan { torrent, source, leeches, max_up, max_down, recorder: None };
+        let trace = plan.record(env, (&name, &bytes), self.trace.as_deref())?;
+        let report = env.block_on(closed::run(env, &plan, socket));
+        RealTrace::finish(trace, env)?;
+        let report = report??;
         if self.json {
             env.json("swarm/1", &document(&plan, &report))?;
         } else {
