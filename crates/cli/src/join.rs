@@ -16,6 +16,7 @@ use swarmlab_protocol::Bitfield;
 use crate::env::Env;
 use crate::error::Error;
 use crate::torrent;
+use crate::trace::{RealTrace, real_header};
 
 /// How an endpoint listens, how fast it may be, and whom it asks.
 #[derive(Debug, Args)]
@@ -44,6 +45,29 @@ pub struct Join {
     /// Write a line of JSON there each second and when complete: bytes, peers, times
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub stats: Option<PathBuf>,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Option<PathBuf>,
+}
+
+impl Join {
+    /// Begins the trace of an endpoint that is to be started, if there is to be one, in a group of its own of this name and role.
+    pub(crate) fn record(
+        &self,
+        env: &Env,
+        torrent: (&Metainfo, &Path),
+        (name, role): (&str, &str),
+        config: &mut EndpointConfig,
+    ) -> Result<Option<RealTrace>, Error> {
+        let (torrent, file) = torrent;
+        // Without its file, which may have gone meanwhile or have been a pipe, the trace does without.
+        let bytes = std::fs::read(env.resolve(file)).unwrap_or_default();
+        let own = [(name, role, 1, config.max_up, config.max_down)];
+        let header = real_header(torrent.name(), Some((torrent, &bytes)), &own);
+        let trace = RealTrace::begin(env, self.trace.as_deref(), &header)?;
+        config.record = trace.as_ref().map(|trace| (trace.recorder(), 0));
+        Ok(trace)
+    }
 }
 
 /// Reads the address of a peer, or one to listen on.

@@ -1,4 +1,4 @@
-//! The file of a trace while it is written: it replaces nothing but another trace.
+//! The file of a trace while it is written, of a simulated run or a real one: it replaces nothing but another trace.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use swarmlab_trace::{Entry, Header, MAGIC, Writer};
-use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source};
+use swarmlab_metainfo::Metainfo;
+use swarmlab_net::recorder::{Recorder, SAMPLE};
+use swarmlab_trace::{Content, Entry, GroupHead, Header, MAGIC, Writer};
+use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source, base64};
 
 use crate::env::Env;
 use crate::error::Error;
+use crate::watching::Wanted;
 
 /// A trace that is being written. The first failure is kept and told at the end.
 pub(crate) struct TraceFile {
@@ -121,6 +124,111 @@ impl TraceFile {
     }
 }
 
+/// The trace of a real run, which a thread writes.
+#[derive(Debug)]
+pub(crate) struct RealTrace {
+    path: PathBuf,
+    recorder: Recorder,
+    /// Whether the user has named the file.
+    is_named: bool,
+    /// What pages read, if they may.
+    feed: Option<Arc<Feed>>,
+}
+
+impl RealTrace {
+    /// Begins it, if there is to be one. The last group of the header is that of those who are met.
+    ///
+    /// # Errors
+    /// When there is something else at this path, or it cannot be made.
+    pub(crate) fn begin(env: &Env, path: Option<&Path>, header: &Header) -> Result<Option<RealTrace>, Error> {
+        path.map(|path| RealTrace::start(env, path, header, false)).transpose()
+    }
+
+    /// The same, for a page too.
+    ///
+    /// # Errors
+    /// When there is something else at this path, or it cannot be made.
+    pub(crate) fn wanted(env: &Env, wanted: &Wanted, header: &Header) -> Result<Option<RealTrace>, Error> {
+        let Some(path) = &wanted.path else { return Ok(None) };
+        let trace = RealTrace::start(env, path, header, wanted.is_watched())?;
+        Ok(Some(RealTrace { is_named: wanted.is_named, ..trace }))
+    }
+
+    fn start(env: &Env, path: &Path, header: &Header, pages: bool) -> Result<RealTrace, Error> {
+        let groups = header.groups.len() as u32;
+        let (writer, feed) = create(env, path, header, pages)?;
+        let recorder = Recorder::start(writer, groups.saturating_sub(1), groups);
+        Ok(RealTrace { path: path.to_owned(), recorder, is_named: true, feed })
+    }
+
+    /// What pages see of it, if they may. A real swarm cannot be paused.
+    pub(crate) fn show(&self, name: &str) -> Option<Show> {
+        let source = Source::Live(self.feed.clone()?, None);
+        Some(Show { name: name.to_owned(), lesson: Value::Null, source })
+    }
+
+    /// Who records.
+    pub(crate) fn recorder(&self) -> Recorder {
+        self.recorder.clone()
+    }
+
+    /// Ends it, if there is one: after everything that is recorded has ended.
+    ///
+    /// # Errors
+    /// When it could not be written, then or before.
+    pub(crate) fn finish(trace: Option<RealTrace>, env: &Env) -> Result<(), Error> {
+        let Some(RealTrace { path, recorder, is_named, .. }) = trace else { return Ok(()) };
+        recorder.finish(env.stop().exit().is_none()).map_err(|error| failed(&path, error))?;
+        if is_named {
+            env.note(format_args!("the trace is in {}", path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// The header of a real run: what is shared, with the bytes of its torrent file, and the groups of its own endpoints by name, role, count
+/// and limits. Those who are met are a group more.
+pub(crate) fn real_header(
+    name: &str,
+    torrent: Option<(&Metainfo, &[u8])>,
+    own: &[(&str, &str, u64, Option<u64>, Option<u64>)],
+) -> Header {
+    let group = |&(name, role, count, up, down): &(&str, &str, u64, Option<u64>, Option<u64>)| GroupHead {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        behaviour: "honest".to_owned(),
+        preset: "swarmlab".to_owned(),
+        count,
+        up: up.unwrap_or(0),
+        down: down.unwrap_or(0),
+    };
+    let others = GroupHead {
+        behaviour: "unknown".to_owned(),
+        preset: "unknown".to_owned(),
+        ..group(&("others", "other", 0, None, None))
+    };
+    Header {
+        content: torrent.map(|(torrent, _)| content(torrent)),
+        groups: own.iter().map(group).chain([others]).collect(),
+        nodes: own.iter().map(|(_, _, count, ..)| count).sum(),
+        sample_us: SAMPLE.as_micros() as u64,
+        torrent: torrent.map(|(_, bytes)| base64::encode(bytes)).filter(|text| !text.is_empty()),
+        ..Header::new(name, "real")
+    }
+}
+
+fn content(torrent: &Metainfo) -> Content {
+    let layout = torrent.layout();
+    Content {
+        info_hash: torrent.info_hash().to_string(),
+        name: torrent.name().to_owned(),
+        length: layout.length(),
+        piece_length: layout.piece_length(),
+        piece_count: layout.piece_count(),
+        block_length: layout.block_len(),
+    }
+}
+
 /// Begins a trace, for pages or not.
 fn create(
     env: &Env,
@@ -155,4 +263,25 @@ fn is_free(path: &Path) -> bool {
         && (!found.is_file()
             || found.len() == 0
             || File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok() && start == MAGIC))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_trace_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        assert!(is_free(&dir.path().join("new")));
+        assert!(is_free(&path("empty", b"")));
+        assert!(is_free(&path("trace", b"swarmlab trace\x01\x00")));
+        assert!(!is_free(&path("short", b"swarmlab")));
+        assert!(!is_free(&path("film", b"something else entirely")));
+        assert!(!is_free(dir.path()));
+    }
 }

@@ -4,6 +4,7 @@ use swarmlab_protocol::{
     AnnounceEvent, ChokeReason, CloseReason, Direction, Misbehaviour, PickReason, UnchokeReason,
 };
 
+use crate::encode::kind;
 use crate::{Closing, Departure, FaultKind, Level, Outcome, Phase};
 
 /// The values of a field: number, value, name.
@@ -127,6 +128,31 @@ pub const FAULTS: Table<FaultKind> = Table(&[
 pub const PHASES: Table<Phase> =
     Table(&[(0, Phase::Begins, "begins"), (1, Phase::Ends, "ends"), (2, Phase::AtOnce, "at once")]);
 
+/// Kinds of records.
+pub const RECORDS: Table<u8> = Table(&[
+    (kind::JOIN, kind::JOIN, "join"),
+    (kind::LEAVE, kind::LEAVE, "leave"),
+    (kind::DIAL, kind::DIAL, "dial"),
+    (kind::DIAL_FAILED, kind::DIAL_FAILED, "dial failed"),
+    (kind::OPENED, kind::OPENED, "opened"),
+    (kind::CLOSED, kind::CLOSED, "closed"),
+    (kind::SENT, kind::SENT, "sent"),
+    (kind::RECEIVED, kind::RECEIVED, "received"),
+    (kind::UNCHOKED, kind::UNCHOKED, "unchoked"),
+    (kind::CHOKED, kind::CHOKED, "choked"),
+    (kind::PICKED, kind::PICKED, "picked"),
+    (kind::SNUBBED, kind::SNUBBED, "snubbed"),
+    (kind::BANNED, kind::BANNED, "banned"),
+    (kind::ENDGAME, kind::ENDGAME, "endgame"),
+    (kind::VERIFIED, kind::VERIFIED, "verified"),
+    (kind::COMPLETED, kind::COMPLETED, "completed"),
+    (kind::ANNOUNCE, kind::ANNOUNCE, "announce"),
+    (kind::REPLY, kind::REPLY, "reply"),
+    (kind::FAULT, kind::FAULT, "fault"),
+    (kind::SAMPLE, kind::SAMPLE, "sample"),
+    (kind::LOST, kind::LOST, "lost"),
+]);
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
@@ -153,5 +179,6 @@ mod tests {
         check(&OUTCOMES);
         check(&FAULTS);
         check(&PHASES);
+        check(&RECORDS);
     }
 }

@@ -7,6 +7,8 @@ use swarmlab_protocol::{
     PieceIndex, Reserved, UnchokeReason,
 };
 
+use crate::encode::kind;
+
 /// The number of a node, from 0 and below [`crate::MOST_NODES`].
 pub type NodeId = u32;
 
@@ -92,6 +94,35 @@ impl Record {
             | Record::Verified { node, .. }
             | Record::Completed { node } => Some(*node),
             Record::Fault(_) | Record::Sample(_) | Record::Lost(_) => None,
+        }
+    }
+}
+
+impl Record {
+    /// The number of its kind in the format.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Record::Join(_) => kind::JOIN,
+            Record::Leave { .. } => kind::LEAVE,
+            Record::Dial { .. } => kind::DIAL,
+            Record::DialFailed { .. } => kind::DIAL_FAILED,
+            Record::Opened(_) => kind::OPENED,
+            Record::Closed { .. } => kind::CLOSED,
+            Record::Sent { .. } => kind::SENT,
+            Record::Received { .. } => kind::RECEIVED,
+            Record::Unchoked { .. } => kind::UNCHOKED,
+            Record::Choked { .. } => kind::CHOKED,
+            Record::Picked { .. } => kind::PICKED,
+            Record::Snubbed { .. } => kind::SNUBBED,
+            Record::Banned { .. } => kind::BANNED,
+            Record::Endgame { .. } => kind::ENDGAME,
+            Record::Verified { .. } => kind::VERIFIED,
+            Record::Completed { .. } => kind::COMPLETED,
+            Record::Announce(_) => kind::ANNOUNCE,
+            Record::Reply(_) => kind::REPLY,
+            Record::Fault(_) => kind::FAULT,
+            Record::Sample(_) => kind::SAMPLE,
+            Record::Lost(_) => kind::LOST,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::progress::Progress;
 use crate::stats::Stats;
 use crate::text::printable;
 use crate::torrent;
+use crate::trace::RealTrace;
 
 /// Fetch the content of a torrent
 #[derive(Debug, Args)]
@@ -93,7 +94,11 @@ impl Download {
         if config.trackers.iter().all(Vec::is_empty) && config.peers.is_empty() && here < all {
             env.warn("the torrent names no tracker and no --peer was given: others must connect here");
         }
-        let last = env.block_on(self.transfer(env, config))??;
+        let torrent = (&**content.torrent(), self.torrent.as_path());
+        let trace = self.join.record(env, torrent, ("leechers", "leecher"), &mut config)?;
+        let last = env.block_on(self.transfer(env, config));
+        RealTrace::finish(trace, env)?;
+        let last = last??;
         let complete = last.is_complete();
         if self.json {
             env.json("download/1", &self.document(&content, &last))?;

@@ -9,6 +9,7 @@ mod demo;
 mod download;
 mod fuzz;
 mod man;
+mod replay;
 mod report;
 mod scenario;
 mod seed;
@@ -61,6 +62,7 @@ commands! {
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
     Watch(watch::Watch),
+    Replay(replay::Replay),
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),

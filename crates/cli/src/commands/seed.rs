@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::join::{self, Join};
 use crate::stats::Stats;
 use crate::torrent;
+use crate::trace::RealTrace;
 
 /// A status line is printed this often where something has changed.
 const STATUS: Duration = Duration::from_secs(10);
@@ -79,7 +80,11 @@ impl Seed {
         let mut config = EndpointConfig::seed(Arc::clone(&content), have);
         self.join.apply(&mut config);
         let stats = Stats::open(env, self.join.stats.as_deref())?;
-        let last = env.block_on(upload(env, config, stats))??;
+        let torrent = (&**content.torrent(), self.torrent.as_path());
+        let trace = self.join.record(env, torrent, ("seed", "seed"), &mut config)?;
+        let last = env.block_on(upload(env, config, stats));
+        RealTrace::finish(trace, env)?;
+        let last = last??;
         if self.json {
             let document = Document {
                 info_hash: content.info_hash().to_string(),

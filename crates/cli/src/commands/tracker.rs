@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::join::parse_address;
 use crate::text::count;
 use crate::torrent;
+use crate::trace::{RealTrace, real_header};
 
 /// The status line is printed this often, if anything has changed.
 const STATUS: Duration = Duration::from_secs(10);
@@ -67,6 +68,9 @@ pub struct Tracker {
     /// Print one JSON document at the end (schema tracker/1)
     #[arg(long)]
     json: bool,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -85,9 +89,16 @@ struct Document {
 
 impl Tracker {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
-        let swarms = Arc::new(Swarms::new(self.config(env)?));
+        let swarms = Swarms::new(self.config(env)?);
+        let trace = RealTrace::begin(env, self.trace.as_deref(), &real_header("tracker", None, &[]))?;
+        let swarms = Arc::new(match &trace {
+            Some(trace) => swarms.recorded(trace.recorder()),
+            None => swarms,
+        });
         let start = Instant::now();
-        let announce = env.block_on(self.serve(env, &swarms))??;
+        let announce = env.block_on(self.serve(env, &swarms));
+        RealTrace::finish(trace, env)?;
+        let announce = announce??;
         if self.json {
             let (totals, stats) = (swarms.totals(), swarms.counters().read());
             let document = Document {
