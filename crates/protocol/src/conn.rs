@@ -1,7 +1,7 @@
 //! One link: its flags, what is outstanding each way, how much may go out.
 //!
 //! A million simulated peers have tens of millions of links, so what is kept of one owns no memory and is in three parts. [`Conn`] is
-//! what every message reads, and every walk over all links: five of them to a line of the cache. [`Work`] is what blocks
+//! what every message reads, and every walk over all links: four of them to a line of the cache. [`Work`] is what blocks
 //! and requests need besides. Who is at the other end is in `remotes`. Queues are in pools (`pool`), what few links need is in side
 //! tables (`flows`, `remotes`).
 
@@ -82,21 +82,26 @@ pub(crate) enum Flag {
     /// It refused a request although it does not choke us: it is not asked until it gives something, unchokes us anew, or a
     /// round has passed.
     Refusing = 1 << 13,
+    /// It was asked for something since it was last seen to owe us nothing.
+    Asked = 1 << 14,
 }
 
-/// One link to one remote peer: what every message needs, and every walk over all links.
+/// One link to one remote peer: what every message needs, and every walk over all links, the choice of whom to unchoke among
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conn {
     flags: u16,
     pub(crate) heard_at: Coarse,
     pub(crate) sent_at: Coarse,
-    /// Since when it wants something of us, or nothing; since we have everything if that is later.
-    pub(crate) interest_at: Coarse,
+    /// Where what has passed of late is kept.
+    pub(crate) flow: u16,
     /// How many pieces the remote has.
     pub(crate) remote_count: u32,
+    /// When we last unchoked it.
+    pub(crate) unchoked_at: Stamp,
 }
 
-/// What is kept of a link for the blocks and requests that pass on it, and for the choice of whom to unchoke.
+/// What is kept of a link for the blocks and requests that pass on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     /// Requests made of the remote.
@@ -107,24 +112,22 @@ pub(crate) struct Work {
     pub(crate) pipeline: u16,
     /// How many blocks may still be handed to the driver.
     pub(crate) credit: u16,
-    /// Where what has passed of late is kept.
-    pub(crate) flow: u16,
     /// Not to be confused with another link of late: names who gave a block. Never 0.
     pub(crate) serial: u16,
     /// The active piece it is working on, a guess.
     pub(crate) working: u16,
     /// When it last gave a block, or when it began to owe us one.
     pub(crate) block_at: Coarse,
-    /// When we last unchoked it.
-    pub(crate) unchoked_at: Stamp,
+    /// Since when it wants something of us, or nothing; since we have everything if that is later.
+    pub(crate) interest_at: Coarse,
     /// Requests withdrawn whose blocks may still arrive.
     pub(crate) excused: u16,
     /// Blocks that nobody asked for.
     pub(crate) strikes: u8,
 }
 
-const _: () = assert!(size_of::<Conn>() == 12);
-const _: () = assert!(size_of::<Work>() == 32);
+const _: () = assert!(size_of::<Conn>() == 16);
+const _: () = assert!(size_of::<Work>() == 28);
 const _: () = assert!(Pool::<Asked>::ITEM_SIZE == 16);
 const _: () = assert!(Pool::<Block>::ITEM_SIZE == 16);
 
@@ -135,11 +138,10 @@ impl Work {
             queued: Queue::EMPTY,
             pipeline,
             credit: 0,
-            flow: Flows::NONE,
             serial,
             working: u16::MAX,
             block_at: Coarse::of(now),
-            unchoked_at: Stamp::of(now),
+            interest_at: Coarse::of(now),
             excused: 0,
             strikes: 0,
         }
@@ -152,13 +154,15 @@ impl Conn {
         flags: 0,
         heard_at: Coarse::START,
         sent_at: Coarse::START,
-        interest_at: Coarse::START,
+        flow: Flows::NONE,
         remote_count: 0,
+        unchoked_at: Stamp::START,
     };
 
     pub(crate) fn new(direction: Direction, fast: bool, now: Instant) -> Self {
         let coarse = Coarse::of(now);
-        let mut conn = Conn { heard_at: coarse, sent_at: coarse, interest_at: coarse, ..Self::CLOSED };
+        let unchoked_at = Stamp::of(now);
+        let mut conn = Conn { heard_at: coarse, sent_at: coarse, unchoked_at, ..Self::CLOSED };
         conn.set(Flag::Open, true);
         conn.set(Flag::Incoming, direction == Direction::Incoming);
         conn.set(Flag::Fast, fast);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ConnId;
-use crate::conn::{Flag, Work};
+use crate::conn::{Conn, Flag};
 use crate::conns::Conns;
 use crate::torrent::place;
 
@@ -69,26 +69,26 @@ impl Flows {
 
     /// What has passed on a link.
     #[inline]
-    pub(crate) fn get(&self, work: &Work) -> Flow {
-        self.0.get(usize::from(work.flow)).copied().unwrap_or(Flow::QUIET)
+    pub(crate) fn get(&self, conn: &Conn) -> Flow {
+        self.0.get(usize::from(conn.flow)).copied().unwrap_or(Flow::QUIET)
     }
 
     /// The same, to be changed.
     #[inline]
-    pub(crate) fn get_mut(&mut self, id: ConnId, work: &mut Work) -> &mut Flow {
-        if work.flow == Self::NONE {
-            self.begin(id, work);
+    pub(crate) fn get_mut(&mut self, id: ConnId, conn: &mut Conn) -> &mut Flow {
+        if conn.flow == Self::NONE {
+            self.begin(id, conn);
         }
-        &mut self.0[usize::from(work.flow)]
+        &mut self.0[usize::from(conn.flow)]
     }
 
     #[cold]
-    fn begin(&mut self, id: ConnId, work: &mut Work) {
+    fn begin(&mut self, id: ConnId, conn: &mut Conn) {
         let quiet = Flow { conn: id, ..Flow::QUIET };
         if self.0.len() == self.0.capacity() {
             self.0.reserve_exact(4);
         }
-        work.flow = self.0.len() as u16;
+        conn.flow = self.0.len() as u16;
         self.0.push(quiet);
     }
 
@@ -102,9 +102,9 @@ impl Flows {
             if !silent {
                 continue;
             }
-            let of_link = conns.both(flow.conn).filter(|(conn, _)| sent == 0 || conn.is(Flag::WeChoking));
-            if let Some((_, work)) = of_link {
-                work.flow = Self::NONE;
+            let of_link = conns.get_mut(flow.conn).filter(|conn| sent == 0 || conn.is(Flag::WeChoking));
+            if let Some(conn) = of_link {
+                conn.flow = Self::NONE;
                 self.forget(at, conns);
             }
         }
@@ -119,8 +119,8 @@ impl Flows {
             return;
         }
         self.0.swap_remove(usize::from(at));
-        if let Some(work) = self.0.get(usize::from(at)).and_then(|moved| conns.work_mut(moved.conn)) {
-            work.flow = at;
+        if let Some(conn) = self.0.get(usize::from(at)).and_then(|moved| conns.get_mut(moved.conn)) {
+            conn.flow = at;
         }
     }
 
@@ -133,7 +133,7 @@ impl Flows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conn::{Conn, Flag};
+    use crate::conn::Work;
     use crate::{Direction, Instant, Random};
 
     #[test]
@@ -147,8 +147,8 @@ mod tests {
             let id = ConnId(at as u16);
             match (random.below(8), expected[at]) {
                 (0, Some(_)) => {
-                    let (_, work) = conns.remove(id).unwrap();
-                    flows.forget(work.flow, &mut conns);
+                    let (conn, _) = conns.remove(id).unwrap();
+                    flows.forget(conn.flow, &mut conns);
                     expected[at] = None;
                 }
                 (_, None) => {
@@ -161,13 +161,13 @@ mod tests {
                     expected.iter_mut().flatten().for_each(|(now, last)| (*now, *last) = (0, *now));
                 }
                 (_, Some((now, last))) => {
-                    flows.get_mut(id, conns.work_mut(id).unwrap()).up.add(step);
+                    flows.get_mut(id, conns.get_mut(id).unwrap()).up.add(step);
                     expected[at] = Some((now + step, last));
                 }
             }
-            for (id, _, work) in conns.iter_both() {
+            for (id, conn) in conns.iter() {
                 let (now, last) = expected[usize::from(id.0)].unwrap();
-                assert_eq!(flows.get(work).up.bytes(), now + last, "step {step}");
+                assert_eq!(flows.get(conn).up.bytes(), now + last, "step {step}");
             }
             assert!(flows.0.len() <= usize::from(conns.len()));
         }

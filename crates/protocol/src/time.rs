@@ -43,6 +43,9 @@ impl Add<Duration> for Instant {
 pub(crate) struct Stamp(u32);
 
 impl Stamp {
+    /// The driver's start.
+    pub(crate) const START: Stamp = Stamp(0);
+
     #[inline]
     pub(crate) fn of(now: Instant) -> Self {
         Stamp((now.as_micros() / 1_000) as u32)

@@ -121,6 +121,7 @@ fn request(
     if work.asked.is_empty() {
         work.block_at = Coarse::of(now);
     }
+    conn.set(Flag::Asked, true);
     work.working = slot;
     let asked = Asked::new(block.piece, number, slot, sent);
     pool.push(&mut work.asked, asked);

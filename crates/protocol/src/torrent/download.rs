@@ -147,7 +147,7 @@ impl Torrent {
         work.block_at = conn.heard_at;
         conn.set(Flag::Snubbed, false);
         conn.set(Flag::Refusing, false);
-        let flow = self.flows.get_mut(id, work);
+        let flow = self.flows.get_mut(id, conn);
         flow.down.add(block.len);
         let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
         if self.config.pipeline_rule.looks_at_rate() {
@@ -267,12 +267,9 @@ impl Torrent {
         for id in self.conns.slots() {
             let Some(conn) = self.conns.get_mut(id) else { continue };
             let seed = conn.is(Flag::RemoteSeed);
-            if complete {
-                conn.interest_at = Coarse::of(now);
-                if seed {
-                    self.close(now, id, CloseReason::BothSeeds, out);
-                    continue;
-                }
+            if complete && seed {
+                self.close(now, id, CloseReason::BothSeeds, out);
+                continue;
             }
             let remote_has = seed || self.sets.contains(id, piece);
             if !remote_has || self.config.redundant_have {
@@ -284,6 +281,7 @@ impl Torrent {
             }
         }
         if complete {
+            self.conns.iter_both_mut().for_each(|(_, _, work)| work.interest_at = Coarse::of(now));
             if !core::mem::replace(&mut self.was_complete, true) {
                 self.announcer.complete(now);
                 self.reschedule();

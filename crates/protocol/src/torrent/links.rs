@@ -163,7 +163,7 @@ impl Torrent {
         for &asked in self.asked.iter(work.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
-        self.flows.forget(work.flow, &mut self.conns);
+        self.flows.forget(conn.flow, &mut self.conns);
         let owed = !work.asked.is_empty();
         self.asked.clear(&mut work.asked);
         self.queued.clear(&mut work.queued);

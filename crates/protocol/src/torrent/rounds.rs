@@ -86,8 +86,8 @@ impl Torrent {
             return;
         }
         let round = self.config.rechoke_interval.as_millis() as u32;
-        for (id, _, work) in self.conns.iter_both_mut().filter(|(_, _, work)| work.flow != Flows::NONE) {
-            let flow = self.flows.get_mut(id, work);
+        for (id, conn, _) in self.conns.iter_both_mut().filter(|(_, conn, _)| conn.flow != Flows::NONE) {
+            let flow = self.flows.get_mut(id, conn);
             let arrival = Arrival {
                 delay: 0,
                 window_bytes: flow.down.bytes(),
@@ -114,15 +114,18 @@ impl Torrent {
             return self.close(now, id, CloseReason::Idle, out);
         }
         let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
-        if useless && conn.interest_at.is_past(now, limits.useless) {
+        if useless && work.interest_at.is_past(now, limits.useless) {
             return self.close(now, id, CloseReason::Useless, out);
         }
         if conn.sent_at.is_past(now, limits.quiet) {
             send(conn, id, now, Message::KeepAlive, out);
         }
         conn.set(Flag::Refusing, false);
-        if work.asked.is_empty() {
+        if !conn.is(Flag::Asked) {
             return;
+        }
+        if work.asked.is_empty() {
+            return conn.set(Flag::Asked, false);
         }
         let mut lost = Vec::new();
         let stamp = Stamp::of(now);

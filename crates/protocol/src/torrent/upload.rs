@@ -34,7 +34,7 @@ impl Torrent {
             return self.refuse(now, id, (block, overflow), out);
         }
         if work.credit > 0 && work.queued.is_empty() {
-            let flow = self.flows.get_mut(id, work);
+            let flow = self.flows.get_mut(id, conn);
             return self.totals.uploaded += upload((conn, work), flow, id, now, block, out);
         }
         self.queued.push(&mut work.queued, block);
@@ -73,7 +73,7 @@ impl Torrent {
         let Some((conn, work)) = self.conns.both(id) else { return };
         while work.credit > 0 {
             let Some(block) = self.queued.pop(&mut work.queued) else { return };
-            let flow = self.flows.get_mut(id, work);
+            let flow = self.flows.get_mut(id, conn);
             self.totals.uploaded += upload((&mut *conn, &mut *work), flow, id, now, block, out);
         }
     }
@@ -85,12 +85,12 @@ impl Torrent {
         interested: bool,
         out: &mut Vec<Output>,
     ) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         if conn.is(Flag::RemoteInterested) == interested {
             return;
         }
         conn.set(Flag::RemoteInterested, interested);
-        conn.interest_at = Coarse::of(now);
+        work.interest_at = Coarse::of(now);
         let choking = conn.is(Flag::WeChoking);
         match (interested, choking) {
             (true, false) => self.served += 1,
@@ -141,8 +141,10 @@ impl Torrent {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
         let piece_count = u64::from(self.have.len().max(1));
         let mut views = Vec::with_capacity(self.conns.len().into());
-        for (id, conn, work) in self.conns.iter_both() {
-            let flow = self.flows.get(work);
+        for (id, conn) in self.conns.iter() {
+            let flow = self.flows.get(conn);
+            let may_ask = !conn.is(Flag::WeChoking) || self.config.allowed_fast > 0;
+            let pending = may_ask && self.conns.work(id).is_some_and(|work| !work.queued.is_empty());
             views.push(ChokeView {
                 conn: id,
                 interested: conn.is(Flag::RemoteInterested),
@@ -150,8 +152,8 @@ impl Torrent {
                 snubbed: conn.is(Flag::Snubbed),
                 received: flow.down.bytes(),
                 sent: flow.up.bytes(),
-                pending: !work.queued.is_empty(),
-                since_unchoke: stamp.since(work.unchoked_at),
+                pending,
+                since_unchoke: stamp.since(conn.unchoked_at),
                 pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
                 progress: (u64::from(conn.remote_count) * 1_000 / piece_count) as u16,
             });
@@ -160,12 +162,12 @@ impl Torrent {
     }
 
     fn unchoke(&mut self, now: Instant, id: ConnId, reason: UnchokeReason, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         conn.set(Flag::WeChoking, false);
         self.served += u16::from(conn.is_served());
-        work.unchoked_at = Stamp::of(now);
-        if work.flow != Flows::NONE {
-            self.flows.get_mut(id, work).sent_since_unchoke = 0;
+        conn.unchoked_at = Stamp::of(now);
+        if conn.flow != Flows::NONE {
+            self.flows.get_mut(id, conn).sent_since_unchoke = 0;
         }
         send(conn, id, now, Message::Unchoke, out);
         self.note(Note::Unchoked { conn: id, reason }, out);

@@ -51,10 +51,10 @@ impl Torrent {
     /// Names the places that a request or a block of this link needs further: see [`link_places`](Self::link_places). Reads what
     /// that names.
     pub fn queue_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
-        let Some(work) = self.conns.work(conn) else { return };
+        let (Some(row), Some(work)) = (self.conns.get(conn), self.conns.work(conn)) else { return };
         stored(self.asked.place(work.asked));
         stored(self.queued.place(work.queued));
-        stored(self.flows.place(work.flow));
+        stored(self.flows.place(row.flow));
         self.requests.places(work.working, stored);
     }
 
@@ -86,7 +86,7 @@ impl Torrent {
     /// The open links.
     pub fn conns(&self) -> impl Iterator<Item = (ConnId, ConnView)> + '_ {
         self.conns.iter_both().map(|(id, conn, work)| {
-            let flow = self.flows.get(work);
+            let flow = self.flows.get(conn);
             let view = ConnView {
                 addr: self.remotes.addr(id),
                 direction: conn.direction(),
