@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod download;
 mod fuzz;
+mod lesson;
 mod man;
 mod replay;
 mod report;
@@ -66,6 +67,7 @@ commands! {
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
+    Lesson(lesson::LessonCommand),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

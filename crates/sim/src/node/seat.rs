@@ -8,6 +8,7 @@ use swarmlab_protocol::{Block, Input, Instant, Output, Torrent};
 /// A node's engine, if it is here.
 #[derive(Debug, Default)]
 #[repr(C, u64)]
+#[allow(clippy::large_enum_variant)] // most engines are plain, and lie in their node
 pub(super) enum Seat {
     #[default]
     Empty,
