@@ -4,7 +4,7 @@ import "./page.css";
 import { App, type Panel } from "./ui/app.js";
 import type { View } from "./ui/address.js";
 import { h } from "./ui/dom.js";
-import { open, type Listener } from "./ui/source.js";
+import { menu, open, type Listener } from "./ui/source.js";
 import { followTheme } from "./ui/theme.js";
 import { ClockBar } from "./views/clock-bar.js";
 import { HeaderBar } from "./views/header-bar.js";
@@ -14,6 +14,7 @@ import { listen } from "./views/keys.js";
 import { LessonPanel } from "./views/lesson.js";
 import { LinesView } from "./views/lines-view.js";
 import { MatrixView } from "./views/matrix-view.js";
+import { Menu } from "./views/menu.js";
 import { Notices } from "./views/notices.js";
 import { SwarmView } from "./views/swarm-view.js";
 
@@ -30,7 +31,8 @@ function start(): void {
   };
   const bar = new ClockBar(app);
   const stage = h("div", { class: "stage" }, ...Object.values(views).map((view) => view.element));
-  const main = h("main", { class: "main" }, lesson.element, stage);
+  const choices = new Menu();
+  const main = h("main", { class: "main" }, lesson.element, choices.element, stage);
   document.head.append(icon());
   document.body.append(head.element, notices.element, main, bar.element, help.element);
 
@@ -65,8 +67,12 @@ function start(): void {
     session: (session) => {
       app.session = session;
       document.body.classList.toggle("pictures", session.mode === "pictures");
+      document.body.classList.toggle("choosing", session.mode === "menu");
+      void menu().then((entries) => {
+        help.list(entries);
+        if (session.mode === "menu") choices.show(entries);
+      });
       app.changed();
-      void help.load(session);
     },
     expected: (bytes) => { app.expected = bytes; },
     state: (state) => { app.run = state; },

@@ -24,6 +24,12 @@ const TICK_US = 100_000;
 const FAST = Uint8Array.of(0, 0, 0, 0, 0, 0x10, 0, 0x04);
 const GROUPS = ["origin", "fibre", "cable", "free-riders"];
 
+function groupOf(node: number): number {
+  if (node === 0) return 0;
+  if (node % 10 === 9) return 3;
+  return node % 2 === 1 ? 1 : 2;
+}
+
 class Random {
   constructor(private state: number) {}
 
@@ -43,8 +49,8 @@ export interface Written {
 }
 
 export function headerOf(plan: Plan): object {
-  const leechers = plan.peers - 1;
-  const counts = [1, Math.floor(leechers / 2), leechers - Math.floor(leechers / 2) - Math.floor(leechers / 10), Math.floor(leechers / 10)];
+  const counts = [0, 0, 0, 0];
+  for (let node = 0; node < plan.peers; node += 1) counts[groupOf(node)] += 1;
   return {
     program: "swarmlab 0.1.0", world: "simulated", name: "synthetic", seed: 1,
     content: {
@@ -81,11 +87,6 @@ export function synthetic(plan: Plan): Written {
     events = new Events(Math.max(time, events.now));
   };
 
-  const groupOf = (node: number): number => {
-    if (node === 0) return 0;
-    if (node % 10 === 9) return 3;
-    return node % 2 === 1 ? 1 : 2;
-  };
   const levelOf = (node: number): number => (node < plan.full ? Level.Messages : Level.Life);
   const peersOf: number[][] = Array.from({ length: plan.peers }, () => []);
   const lifeEnds = Array.from({ length: plan.peers }, () => 5 + random.below(plan.seconds * 2));

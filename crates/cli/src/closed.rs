@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::join;
 use crate::picture::{Row, picture};
 use crate::style::Palette;
 use crate::trace::{RealTrace, real_header};
+use crate::watching::Wanted;
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
 pub(crate) const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
@@ -51,12 +52,12 @@ impl Plan {
         &mut self,
         env: &Env,
         (name, bytes): (&str, &[u8]),
-        path: Option<&Path>,
+        wanted: &Wanted,
     ) -> Result<Option<RealTrace>, Error> {
         let (up, down) = (self.max_up, self.max_down);
         let own =
             [("seed", "seed", 1, up, down), ("leechers", "leecher", self.leeches.len() as u64, up, down)];
-        let trace = RealTrace::begin(env, path, &real_header(name, Some((&self.torrent, bytes)), &own))?;
+        let trace = RealTrace::wanted(env, wanted, &real_header(name, Some((&self.torrent, bytes)), &own))?;
         self.recorder = trace.as_ref().map(RealTrace::recorder);
         Ok(trace)
     }

@@ -11,10 +11,11 @@ use serde_json::Value;
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::recorder::{Recorder, SAMPLE};
 use swarmlab_trace::{Content, Entry, GroupHead, Header, MAGIC, Writer};
-use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source};
+use swarmlab_web::{Feed, FeedWriter, Pace, Show, Source, base64};
 
 use crate::env::Env;
 use crate::error::Error;
+use crate::watching::Wanted;
 
 /// A trace that is being written. The first failure is kept and told at the end.
 pub(crate) struct TraceFile {
@@ -128,6 +129,10 @@ impl TraceFile {
 pub(crate) struct RealTrace {
     path: PathBuf,
     recorder: Recorder,
+    /// Whether the user has named the file.
+    is_named: bool,
+    /// What pages read, if they may.
+    feed: Option<Arc<Feed>>,
 }
 
 impl RealTrace {
@@ -136,10 +141,30 @@ impl RealTrace {
     /// # Errors
     /// When there is something else at this path, or it cannot be made.
     pub(crate) fn begin(env: &Env, path: Option<&Path>, header: &Header) -> Result<Option<RealTrace>, Error> {
-        let Some(path) = path else { return Ok(None) };
+        path.map(|path| RealTrace::start(env, path, header, false)).transpose()
+    }
+
+    /// The same, for a page too.
+    ///
+    /// # Errors
+    /// When there is something else at this path, or it cannot be made.
+    pub(crate) fn wanted(env: &Env, wanted: &Wanted, header: &Header) -> Result<Option<RealTrace>, Error> {
+        let Some(path) = &wanted.path else { return Ok(None) };
+        let trace = RealTrace::start(env, path, header, wanted.is_watched())?;
+        Ok(Some(RealTrace { is_named: wanted.is_named, ..trace }))
+    }
+
+    fn start(env: &Env, path: &Path, header: &Header, pages: bool) -> Result<RealTrace, Error> {
         let groups = header.groups.len() as u32;
-        let recorder = Recorder::start(create(env, path, header, false)?.0, groups.saturating_sub(1), groups);
-        Ok(Some(RealTrace { path: path.to_owned(), recorder }))
+        let (writer, feed) = create(env, path, header, pages)?;
+        let recorder = Recorder::start(writer, groups.saturating_sub(1), groups);
+        Ok(RealTrace { path: path.to_owned(), recorder, is_named: true, feed })
+    }
+
+    /// What pages see of it, if they may. A real swarm cannot be paused.
+    pub(crate) fn show(&self, name: &str) -> Option<Show> {
+        let source = Source::Live(self.feed.clone()?, None);
+        Some(Show { name: name.to_owned(), lesson: Value::Null, source })
     }
 
     /// Who records.
@@ -152,9 +177,11 @@ impl RealTrace {
     /// # Errors
     /// When it could not be written, then or before.
     pub(crate) fn finish(trace: Option<RealTrace>, env: &Env) -> Result<(), Error> {
-        let Some(RealTrace { path, recorder }) = trace else { return Ok(()) };
+        let Some(RealTrace { path, recorder, is_named, .. }) = trace else { return Ok(()) };
         recorder.finish(env.stop().exit().is_none()).map_err(|error| failed(&path, error))?;
-        env.note(format_args!("the trace is in {}", path.display()));
+        if is_named {
+            env.note(format_args!("the trace is in {}", path.display()));
+        }
         Ok(())
     }
 }
@@ -185,7 +212,7 @@ pub(crate) fn real_header(
         groups: own.iter().map(group).chain([others]).collect(),
         nodes: own.iter().map(|(_, _, count, ..)| count).sum(),
         sample_us: SAMPLE.as_micros() as u64,
-        torrent: torrent.map(|(_, bytes)| base64(bytes)).filter(|text| !text.is_empty()),
+        torrent: torrent.map(|(_, bytes)| base64::encode(bytes)).filter(|text| !text.is_empty()),
         ..Header::new(name, "real")
     }
 }
@@ -200,20 +227,6 @@ fn content(torrent: &Metainfo) -> Content {
         piece_count: layout.piece_count(),
         block_length: layout.block_len(),
     }
-}
-
-/// Base64 of RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let word = (0..3).fold(0, |word, at| word << 8 | usize::from(three.get(at).copied().unwrap_or(0)));
-        for place in 0..4 {
-            let digit = DIGITS[word >> (18 - 6 * place) & 63];
-            text.push(if place <= three.len() { digit.into() } else { '=' });
-        }
-    }
-    text
 }
 
 /// Begins a trace, for pages or not.
@@ -255,16 +268,6 @@ fn is_free(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        // RFC 4648, section 10.
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn nothing_but_a_trace_is_replaced() {

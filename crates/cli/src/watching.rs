@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::browser;
 use crate::env::Env;
 use crate::error::Error;
+use crate::exit::Exit;
 
 /// Flags of commands that run a swarm and can show it meanwhile.
 #[derive(Debug, Args)]
@@ -28,9 +29,43 @@ pub(crate) struct WatchFlags {
 }
 
 impl WatchFlags {
-    /// Where the page is wanted, if it is.
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.watch.map(|listen| Place { listen, opens: !self.no_open })
+    /// What is wanted, with the file that the user has named for the trace, if any.
+    ///
+    /// # Errors
+    /// When a page is wanted and there is no place for its trace.
+    pub(crate) fn wanted(&self, env: &Env, trace: Option<&Path>) -> Result<Wanted, Error> {
+        let place = self.watch.map(|listen| Place { listen, opens: !self.no_open });
+        let dir = if trace.is_none() && place.is_some() { Some(scratch(env)?) } else { None };
+        let kept = dir.as_ref().map(|dir| dir.path().join("run.swt"));
+        Ok(Wanted { path: trace.map(Path::to_owned).or(kept), is_named: trace.is_some(), place, _dir: dir })
+    }
+}
+
+/// What is wanted of a run besides its result: a trace, a page beside it, or both.
+pub(crate) struct Wanted {
+    /// Where the trace goes, if there is to be one.
+    pub(crate) path: Option<PathBuf>,
+    /// Whether the user has named that file; else it goes with the program.
+    pub(crate) is_named: bool,
+    place: Option<Place>,
+    _dir: Option<TempDir>,
+}
+
+impl Wanted {
+    /// Whether there is to be a page.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Serves the page, if there is to be one, and says where.
+    ///
+    /// # Errors
+    /// As for [`Watching::start`].
+    pub(crate) fn serve(&self, env: &Env, show: Option<Show>) -> Result<Option<Watching>, Error> {
+        let Some((place, show)) = self.place.zip(show) else { return Ok(None) };
+        let watching = Watching::start(env, place, Shows::only(show))?;
+        env.note(format_args!("watch it at {}", watching.url));
+        Ok(Some(watching))
     }
 }
 
@@ -74,16 +109,6 @@ impl Watching {
         Ok(Watching { url, server })
     }
 
-    /// Serves one run while a command makes it, and says where.
-    ///
-    /// # Errors
-    /// As for [`start`](Watching::start).
-    pub(crate) fn beside(env: &Env, place: Place, show: Show) -> Result<Watching, Error> {
-        let watching = Watching::start(env, place, Shows::only(show))?;
-        env.note(format_args!("watch it at {}", watching.url));
-        Ok(watching)
-    }
-
     /// Where the page is.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -104,6 +129,25 @@ impl Watching {
             Err(_) => Err(Error::failed("the server of the page has crashed")),
         }
     }
+}
+
+/// The end of a command that may have a page: what has come of it is told, and the page stays until Ctrl-C.
+///
+/// # Errors
+/// That of the command, if there is no page; that of the server.
+pub(crate) fn conclude(
+    env: &Env,
+    watching: Option<Watching>,
+    ended: Result<Exit, Error>,
+) -> Result<Exit, Error> {
+    let Some(watching) = watching else { return ended };
+    let exit = ended.unwrap_or_else(|error| {
+        env.report(&error);
+        error.exit()
+    });
+    env.flush()?;
+    watching.stay(env)?;
+    Ok(exit)
 }
 
 fn refused(error: ServerError) -> Error {

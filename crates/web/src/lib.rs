@@ -10,7 +10,7 @@
 
 pub mod alone;
 mod assets;
-mod base64;
+pub mod base64;
 mod feed;
 mod guard;
 mod pace;

@@ -51,7 +51,7 @@ async fn listen(mut stream: SplitStream<Socket>, pace: Option<&Pace>) -> Result<
     Ok(())
 }
 
-/// Sends frames and states until the page leaves.
+/// Sends frames and states until the page leaves or has everything.
 async fn send(
     mut sink: SplitSink<Socket, Message>,
     feed: &Feed,
@@ -87,6 +87,9 @@ async fn send(
                 if shown != Some(news) {
                     shown = Some(news);
                     sink.send(Message::text(state.json())).await?;
+                }
+                if now.ended {
+                    return sink.close().await;
                 }
                 let paced = async {
                     match &mut told {

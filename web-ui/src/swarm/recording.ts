@@ -47,6 +47,9 @@ export interface Mark<T> {
   what: T;
 }
 
+/** Stands in the queue for frames that were never sent; no frame of a file has this kind. */
+const GAP = -1;
+
 /** The format's own bounds. */
 const MOST_NODES = 1 << 24;
 const MOST_SLOTS = 1 << 16;
@@ -88,7 +91,8 @@ export class Recording {
 
   /** What comes next does not follow from what came: the page was too slow, and events were left out. */
   noteGap(): void {
-    this.gapNoted = true;
+    // In the queue, since frames from before the gap may still wait there.
+    this.queue.push({ kind: GAP, body: new Uint8Array(0) });
   }
 
   close(): void {
@@ -141,6 +145,10 @@ export class Recording {
   }
 
   private index(frame: Frame): void {
+    if (frame.kind === GAP) {
+      this.gapNoted = true;
+      return;
+    }
     if (frame.kind === HEADER) {
       if (this.header === null) this.header = readHeader(frame.body);
       return;

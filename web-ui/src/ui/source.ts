@@ -29,8 +29,8 @@ export interface Lesson {
 }
 
 export interface Session {
-  /** `pictures`: a lesson without a run. */
-  mode: "file" | "live" | "pictures";
+  /** `pictures`: a lesson without a run. `menu`: nothing is chosen yet. */
+  mode: "file" | "live" | "pictures" | "menu";
   name: string;
   lesson: Lesson | null;
   controls?: boolean;
@@ -52,6 +52,39 @@ export interface Listener {
   failed(message: string): void;
 }
 
+/** Something that the program can show. */
+export interface Entry {
+  /** What opens it: `lesson:choke`. */
+  open: string;
+  kind: "lesson" | "scenario";
+  name: string;
+  title: string;
+  question: string;
+}
+
+/** The page is one file with its trace inside: there is no program to ask. */
+export const alone = (): boolean => document.getElementById("trace") !== null;
+
+/** A path of the program, for what the address of the page opens. */
+function path(name: string): string {
+  const open = new URLSearchParams(location.search).get("open");
+  return open === null ? name : `${name}?open=${encodeURIComponent(open)}`;
+}
+
+/** The address at which the page shows an entry. */
+export const linkTo = (open: string): string => `?open=${encodeURIComponent(open)}`;
+
+/** What there is to see; nothing where nobody can be asked. */
+export async function menu(): Promise<Entry[]> {
+  if (alone()) return [];
+  try {
+    const response = await fetch("lessons");
+    return response.ok ? ((await response.json()) as Entry[]) : [];
+  } catch {
+    return []; // the page works without them
+  }
+}
+
 /** A run that takes orders. */
 export interface Remote {
   send(order: { do: "pause" | "play" | "step" | "speed"; value?: number }): void;
@@ -67,11 +100,11 @@ export async function open(recording: Recording, listener: Listener): Promise<Re
   }
   let session: Session;
   try {
-    const response = await fetch("session");
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const response = await fetch(path("session"));
+    if (!response.ok) throw new Error((await response.text()).trim() || `the server answered ${response.status}`);
     session = (await response.json()) as Session;
   } catch (error) {
-    listener.failed(`The page cannot reach the program that serves it: ${reason(error)}. Start it again with "swarmlab watch FILE".`);
+    listener.failed(`There is nothing to show: ${reason(error)}. Is "swarmlab watch" still running?`);
     return null;
   }
   listener.session(session);
@@ -98,7 +131,7 @@ async function readInside(element: HTMLElement, recording: Recording): Promise<v
 
 async function readFile(recording: Recording, listener: Listener): Promise<void> {
   try {
-    const response = await fetch("trace");
+    const response = await fetch(path("trace"));
     if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
     listener.expected(Number(response.headers.get("content-length") ?? 0));
     await drain(response.body, recording);
@@ -119,7 +152,7 @@ async function drain(stream: ReadableStream<Uint8Array>, recording: Recording): 
 
 function follow(recording: Recording, listener: Listener): Remote {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/live`);
+  const socket = new WebSocket(`${scheme}//${location.host}/${path("live")}`);
   socket.binaryType = "arraybuffer";
   let dropped = 0;
   let ended = false;

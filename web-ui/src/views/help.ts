@@ -1,6 +1,6 @@
 // What the keys do, and the course of lessons, in a dialog.
 import { fill, h } from "../ui/dom.js";
-import type { Session } from "../ui/source.js";
+import { linkTo, type Entry } from "../ui/source.js";
 
 const KEYS: [string, string][] = [
   ["space", "play or pause"], ["← →", "step to the event before or after (of the selected peer or link)"], ["shift ← →", "a hundredth of the run back or on"],
@@ -24,17 +24,10 @@ export class Help {
     else this.element.showModal();
   }
 
-  /** Lists the lessons of the program that serves the page; a page from disk has none. */
-  async load(session: Session | null): Promise<void> {
-    if (!session || document.getElementById("trace")) return;
-    try {
-      const response = await fetch("lessons");
-      if (!response.ok) return;
-      const lessons = (await response.json()) as { name: string; title: string; question: string }[];
-      if (lessons.length === 0) return;
-      fill(this.lessons, h("h2", {}, "Lessons"), h("dl", {}, ...lessons.flatMap((lesson) => [h("dt", {}, h("code", {}, `watch lesson:${lesson.name}`)), h("dd", {}, h("b", {}, lesson.title), " ", lesson.question)])));
-    } catch {
-      // The page works without them.
-    }
+  /** Lists what else the program can show. */
+  list(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    fill(this.lessons, h("h2", {}, "Lessons"), h("dl", {}, ...entries.filter((entry) => entry.kind !== "scenario").flatMap((entry) =>
+      [h("dt", {}, h("a", { href: linkTo(entry.open) }, entry.name)), h("dd", {}, h("b", {}, entry.title), " ", entry.question)])));
   }
 }

@@ -11,16 +11,21 @@ const EVERY_MS = 150;
 export interface GroupCount {
   leechers: number;
   seeds: number;
+  /** Left after it was complete. */
+  done: number;
+  /** Left before. */
   left: number;
 }
 
-/** Present peers by group: of the nodes in the trace, or of the last sample where the trace has not all. */
+const nobody = (): GroupCount => ({ leechers: 0, seeds: 0, done: 0, left: 0 });
+
+/** Peers by group and by what became of them, over all nodes of the trace. */
 export function countGroups(swarm: Swarm): GroupCount[] {
-  const counts = swarm.header.groups.map(() => ({ leechers: 0, seeds: 0, left: 0 }));
+  const counts = swarm.header.groups.map(nobody);
   for (const node of swarm.nodes) {
     if (!node) continue;
-    const group = (counts[node.group] ??= { leechers: 0, seeds: 0, left: 0 });
-    if (!node.present) group.left += 1;
+    const group = (counts[node.group] ??= nobody());
+    if (!node.present) group[node.completedAt !== null || node.complete ? "done" : "left"] += 1;
     else if (node.complete) group.seeds += 1;
     else group.leechers += 1;
   }
@@ -32,6 +37,8 @@ export class Legend {
   private readonly rows = h("ul", { class: "groups" });
   private readonly note = h("p", { class: "note" });
   private readonly total = h("p", { class: "total", "data-count": "swarm" });
+  /** As they were last counted. */
+  counts: GroupCount[] = [];
   private cells: { seeds: HTMLElement; leechers: HTMLElement; left: HTMLElement }[] = [];
   private built = "";
   private at = 0;
@@ -40,7 +47,7 @@ export class Legend {
     const line = (kind: string, text: string): HTMLElement => h("li", {}, h("i", { class: `mark ${kind}`, "aria-hidden": "true" }), text);
     fill(this.element, this.total, this.rows, h("ul", { class: "marks" },
       line("ring", "leecher: the arc is what it has"), line("square", "seed: has everything"), line("flow", "content flows; width is rate"),
-      line("wish", "interested, but choked")), this.note);
+      line("wish", "interested, but choked"), line("arc", "around: share of the group that is complete")), this.note);
   }
 
   draw(app: App, swarm: Swarm, now: number): void {
@@ -48,13 +55,15 @@ export class Legend {
     if (now - this.at < EVERY_MS) return;
     this.at = now;
     say(this.total, `${count(swarm.present)} here, ${count(swarm.complete)} complete`);
-    countGroups(swarm).forEach((group, index) => {
+    this.counts = countGroups(swarm);
+    this.counts.forEach((group, index) => {
       const cells = this.cells[index];
       if (!cells) return;
       say(cells.seeds, count(group.seeds));
       say(cells.leechers, count(group.leechers));
-      say(cells.left, count(group.left));
-      if (cells.left.parentElement) cells.left.parentElement.hidden = group.left === 0;
+      const left = group.left + group.done;
+      say(cells.left, count(left));
+      if (cells.left.parentElement) cells.left.parentElement.hidden = left === 0;
     });
     say(this.note, sampled(app.recording) ?? "");
   }

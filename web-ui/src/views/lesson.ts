@@ -6,7 +6,7 @@ import { readPlace, VIEWS, type View } from "../ui/address.js";
 import type { App, Panel } from "../ui/app.js";
 import { fill, h } from "../ui/dom.js";
 import { clock } from "../ui/numbers.js";
-import type { Lesson, Look, Picture } from "../ui/source.js";
+import { alone, linkTo, type Lesson, type Look, type Picture } from "../ui/source.js";
 import { byteView } from "./byte-view.js";
 import { Participants } from "./participants.js";
 import { fromHex } from "./record-detail.js";
@@ -36,8 +36,13 @@ export class LessonPanel implements Panel {
     const pictures = (lesson.pictures ?? []).map((picture) => this.picture(picture));
     fill(this.element, h("p", { class: "kind" }, "Lesson"), h("h2", {}, lesson.title), h("p", { class: "question" }, lesson.question),
       looks.length > 0 ? h("ol", { class: "look" }, ...this.steps) : null, ...pictures, answer,
-      lesson.next ? h("p", { class: "next" }, "Next: ", h("code", {}, `swarmlab watch lesson:${lesson.next}`)) : null);
+      lesson.next ? this.next(lesson.next) : null);
     this.element.classList.toggle("wide", pictures.length > 0);
+  }
+
+  private next(name: string): HTMLElement {
+    if (alone()) return h("p", { class: "next" }, "Next: ", h("code", {}, `swarmlab watch lesson:${name}`));
+    return h("p", { class: "next" }, "Next: ", h("a", { href: linkTo(`lesson:${name}`) }, name));
   }
 
   private lookAt(app: App, look: Look, index: number): void {

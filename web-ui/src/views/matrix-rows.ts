@@ -31,6 +31,8 @@ export interface Scarcity {
   most: number;
   /** How many pieces nobody here has. */
   nobody: number;
+  /** The rarest stand out: few pieces are as rare. Where most are, to mark them says nothing. */
+  marked: boolean;
 }
 
 export function scarcity(availability: Int32Array): Scarcity {
@@ -42,7 +44,9 @@ export function scarcity(availability: Int32Array): Scarcity {
     if (copies > most) most = copies;
     if (copies === 0) nobody += 1;
   }
-  return { least: least === Infinity ? 0 : least, most, nobody };
+  let rarest = 0;
+  for (const copies of availability) if (copies === least) rarest += 1;
+  return { least: least === Infinity ? 0 : least, most, nobody, marked: least < most && rarest * 3 <= availability.length };
 }
 
 /** Pieces by column: one each while there is room, else several together. */

@@ -127,7 +127,7 @@ export class MatrixView implements Panel {
       const high = Math.max(least === 0 ? 0 : 1.5, (least / Math.max(1, scarce.most)) * room);
       const x = this.gutter + (column * width) / this.columns.count;
       const wide = width / this.columns.count;
-      const rare = least === scarce.least && scarce.least < scarce.most;
+      const rare = scarce.marked && least === scarce.least;
       brush.fillStyle = rare ? theme.alarm : faded(theme.dim, 0.6);
       brush.fillRect(x, base - high, Math.max(0.6, wide - (wide > 3 ? 1 : 0)), high);
       if (rare && wide >= 3) {
@@ -155,7 +155,7 @@ export class MatrixView implements Panel {
     const shown = this.rows.slice(first, first + Math.ceil(size.height / this.rowHeight) + 1);
     if (shown.length === 0 || swarm.pieceCount === 0) return;
     const rarest = new Uint8Array(swarm.pieceCount);
-    if (scarce.least < scarce.most) swarm.availability.forEach((copies, piece) => { rarest[piece] = copies === scarce.least ? 1 : 0; });
+    if (scarce.marked) swarm.availability.forEach((copies, piece) => { rarest[piece] = copies === scarce.least ? 1 : 0; });
     const palette: Palette = { panel: rgb(theme.dark ? "#1d242d" : "#eceae2"), ink: rgb(theme.ink), alarm: rgb(theme.alarm), group: (index) => rgb(groupColour(theme, index)) };
     this.image.width = this.columns.count;
     this.image.height = shown.length;

@@ -5,7 +5,7 @@ import { rateOf } from "../swarm/recent.js";
 import type { App, Panel } from "../ui/app.js";
 import { context, fit, h, reducedMotion, say } from "../ui/dom.js";
 import { percent, rate } from "../ui/numbers.js";
-import { groupColour } from "../ui/theme.js";
+import { faded, groupColour } from "../ui/theme.js";
 import { flowsOf, wishesOf, type Flow, type Wish } from "./flows.js";
 import { layout, type Layout, type Spot } from "./layout.js";
 import { Legend } from "./legend.js";
@@ -128,15 +128,19 @@ export class SwarmView implements Panel {
     const { sectors, radius } = this.layout;
     brush.lineWidth = 3;
     brush.lineCap = "round";
-    if (sectors.length < 2) return;
     for (const { group, from, to } of sectors) {
-      brush.strokeStyle = groupColour(app.theme, group);
-      brush.globalAlpha = 0.55;
-      brush.beginPath();
-      brush.arc(centre.x, centre.y, radius + 10, from, to);
-      brush.stroke();
+      const counts = this.legend.counts[group];
+      const all = counts ? counts.leechers + counts.seeds + counts.done + counts.left : 0;
+      const share = counts && all > 0 ? (counts.seeds + counts.done) / all : 0;
+      const colour = groupColour(app.theme, group);
+      for (const [end, strength] of [[to, 0.3], [from + share * (to - from), 1]] as const) {
+        if (end <= from) continue;
+        brush.strokeStyle = faded(colour, strength);
+        brush.beginPath();
+        brush.arc(centre.x, centre.y, radius + 10, from, end);
+        brush.stroke();
+      }
     }
-    brush.globalAlpha = 1;
   }
 
   private paintCalls(brush: CanvasRenderingContext2D, app: App, swarm: Swarm): void {

@@ -23,7 +23,7 @@ let url = "";
 let server: Server;
 
 before(async () => {
-  ({ url, server } = await serve({ session: { mode: "file", name: "tiny.swt", lesson: null }, trace: TRACE, lessons: [{ name: "choke", title: "Choking", question: "Who may ask?" }] }));
+  ({ url, server } = await serve({ session: { mode: "file", name: "tiny.swt", lesson: null }, trace: TRACE, lessons: [{ open: "lesson:choke", kind: "lesson", name: "choke", title: "Choking", question: "Who may ask?" }] }));
 });
 
 after(async () => {
@@ -192,7 +192,7 @@ browse("with reduced motion nothing moves that does not mean time", { reducedMot
 browse("help opens with a key and lists the lessons", {}, "", async (page) => {
   await page.keyboard.press("?");
   assert.equal(await page.locator("dialog.help").isVisible(), true);
-  assert.match(await text(page, "dialog.help"), /watch lesson:choke/);
+  assert.match(await text(page, "dialog.help"), /Choking Who may ask/);
   await shot(page, "help");
   await page.keyboard.press("Escape");
   await page.keyboard.press("/");

@@ -14,7 +14,6 @@ use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unm
 use swarmlab_experiments::units::{grouped, show_size};
 use swarmlab_sim::{End, Levels, Model};
 use swarmlab_web::{Pace, Speed};
-use tempfile::TempDir;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -23,7 +22,7 @@ use crate::memory;
 use crate::scenario::{self, Source};
 use crate::simulate::{Simulated, simulate, simulate_recorded, threads_for};
 use crate::trace::TraceFile;
-use crate::watching::{WatchFlags, Watching, page_of, scratch};
+use crate::watching::{Wanted, WatchFlags, Watching, conclude, page_of};
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
 #[derive(Debug, Args)]
@@ -110,13 +109,7 @@ impl Sim {
             env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
         }
         let verdict = verdict(env, scenario, &ran.simulated, &results);
-        let Some((watching, _scratch)) = ran.watching else { return verdict };
-        let exit = verdict.unwrap_or_else(|error| {
-            env.report(&error);
-            error.exit()
-        });
-        watching.stay(env)?;
-        Ok(exit)
+        conclude(env, ran.watching, verdict)
     }
 
     /// Runs with one seed after the other. All are made, whatever comes of one; the first that is not as it should be decides
@@ -155,7 +148,8 @@ impl Sim {
         scenario: &Scenario,
         dir: Option<&Path>,
     ) -> Result<Ran, Error> {
-        let Seen { simulated, page, watching } = self.watch(env, scenario, &source.text)?;
+        let wanted = self.watch.wanted(env, self.trace.as_deref())?;
+        let Seen { simulated, page, watching } = self.watch(env, scenario, &source.text, &wanted)?;
         let info = RunInfo {
             scenario_name: scenario.name.clone(),
             scenario_text: source.text.clone(),
@@ -164,18 +158,15 @@ impl Sim {
             page,
             ..simulated.info()
         };
-        let ran = Ran { simulated, info, watching };
+        let ran = Ran { simulated, info, watching, _wanted: wanted };
         dir.map(|dir| ran.results().write(dir)).transpose().map_err(unwritten)?;
         Ok(ran)
     }
 
     /// Runs it, with a trace and a page if they are wanted.
-    fn watch(&self, env: &Env, scenario: &Scenario, text: &str) -> Result<Seen, Error> {
+    fn watch(&self, env: &Env, scenario: &Scenario, text: &str, wanted: &Wanted) -> Result<Seen, Error> {
         let model = self.model(env, scenario)?;
-        let place = self.watch.place();
-        let dir = if self.trace.is_none() && place.is_some() { Some(scratch(env)?) } else { None };
-        let kept = dir.as_ref().map(|dir| dir.path().join("run.swt"));
-        let Some(path) = self.trace.as_ref().or(kept.as_ref()) else {
+        let Some(path) = &wanted.path else {
             let simulated = simulate(env, &scenario.name, model)?;
             return Ok(Seen { simulated, page: None, watching: None });
         };
@@ -185,23 +176,20 @@ impl Sim {
         }
         let levels = Levels::choose(&model, self.trace_peers);
         let header = recorded::header(&scenario.name, &model, &levels, Some((scenario, text)));
-        let mut file = match place {
+        let mut file = match wanted.is_watched() {
             // As fast as it goes, whoever watches: it is the result that was asked for.
-            Some(_) => TraceFile::watched(env, path, &header, Pace::new(Speed::FULL, false))?,
-            None => TraceFile::create(env, path, &header)?,
+            true => TraceFile::watched(env, path, &header, Pace::new(Speed::FULL, false))?,
+            false => TraceFile::create(env, path, &header)?,
         };
-        let watching = match place.zip(file.show(&scenario.name)) {
-            Some((place, show)) => Some(Watching::beside(env, place, show)?),
-            None => None,
-        };
+        let watching = wanted.serve(env, file.show(&scenario.name))?;
         let simulated = simulate_recorded(env, &scenario.name, model, Some((&mut file, levels)))?;
         let outcome = &simulated.outcome;
         file.finish(outcome.simulated.as_micros() as u64, outcome.end != End::Interrupted)?;
-        if let Some(path) = &self.trace {
+        if wanted.is_named {
             env.note(format_args!("the trace is in {}", path.display()));
         }
         let page = self.output.as_ref().and_then(|_| page_of(&scenario.name, &env.resolve(path)));
-        Ok(Seen { simulated, page, watching: watching.map(|watching| (watching, dir)) })
+        Ok(Seen { simulated, page, watching })
     }
 
     fn model(&self, env: &Env, scenario: &Scenario) -> Result<Model, Error> {
@@ -233,7 +221,8 @@ impl Sim {
 struct Ran {
     simulated: Simulated,
     info: RunInfo,
-    watching: Option<(Watching, Option<TempDir>)>,
+    watching: Option<Watching>,
+    _wanted: Wanted,
 }
 
 /// A run, and how it can be seen.
@@ -241,8 +230,8 @@ struct Seen {
     simulated: Simulated,
     /// The page that goes beside the report.
     page: Option<Arc<str>>,
-    /// The page that is being served, and where its trace lies meanwhile.
-    watching: Option<(Watching, Option<TempDir>)>,
+    /// The page that is being served.
+    watching: Option<Watching>,
 }
 
 impl Ran {

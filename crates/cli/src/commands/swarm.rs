@@ -15,6 +15,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::trace::RealTrace;
+use crate::watching::{WatchFlags, conclude};
 
 /// Run a closed swarm on this machine: tracker, seed and leeches
 #[derive(Debug, Args)]
@@ -47,6 +48,8 @@ pub struct Swarm {
     /// Write what happens to this file, for swarmlab replay
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
+    #[command(flatten)]
+    watch: WatchFlags,
 }
 
 #[derive(Serialize)]
@@ -98,7 +101,9 @@ impl Swarm {
         let torrent = Arc::new(torrent);
         let name = torrent.name().to_owned();
         let mut plan = Plan { torrent, source, leeches, max_up, max_down, recorder: None };
-        let trace = plan.record(env, (&name, &bytes), self.trace.as_deref())?;
+        let wanted = self.watch.wanted(env, self.trace.as_deref())?;
+        let trace = plan.record(env, (&name, &bytes), &wanted)?;
+        let watching = wanted.serve(env, trace.as_ref().and_then(|trace| trace.show(&name)))?;
         let report = env.block_on(closed::run(env, &plan, socket));
         RealTrace::finish(trace, env)?;
         let report = report??;
@@ -107,7 +112,9 @@ impl Swarm {
         } else {
             closed::print(env, &report, plan.torrent.length())?;
         }
-        Ok(if report.is_complete() { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) })
+        let is_complete = report.is_complete();
+        let exit = if is_complete { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) };
+        conclude(env, watching, Ok(exit))
     }
 }
 

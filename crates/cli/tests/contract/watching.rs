@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::Process;
-use crate::program::{command, run};
+use crate::program::{command, document, run};
 use crate::running::{wait_for_end, wait_until};
 use crate::scrape::http_get;
 
@@ -29,6 +29,19 @@ fn recorded() -> TempDir {
     fs::write(folder.path().join("small.toml"), SMALL).expect("a scenario");
     run(folder.path(), &["sim", "small.toml", "--trace", "run.swt"]).done();
     folder
+}
+
+/// Starts a command with a page beside it and gives where that is, which is said on standard error.
+fn beside(folder: &Path, arguments: &[&str]) -> (Process, SocketAddrV4) {
+    let process = Process::start("beside", command(folder, arguments), folder).expect("it starts");
+    let mut addr = None;
+    wait_until("the address", &[&process], || {
+        let words = process.last_words();
+        let said = words.split_once("watch it at http://").and_then(|(_, rest)| rest.split_once("/\n"));
+        addr = said.map(|(addr, _)| addr.parse().expect("an address"));
+        addr.is_some()
+    });
+    (process, addr.expect("an address"))
 }
 
 /// Starts `watch` and gives where it listens.
@@ -141,4 +154,45 @@ fn a_report_is_one_file_and_replaces_nothing() {
     run(folder.path(), &["report", "run.swt", "--force"]).done();
     run(folder.path(), &["report", "lesson:torrent", "-o", "lesson.html"]).done();
     assert!(fs::read_to_string(folder.path().join("lesson.html")).expect("the page").contains("info hash"));
+}
+
+#[test]
+fn a_simulation_with_a_page_gives_its_result_and_stays() {
+    let folder = recorded();
+    let (mut sim, addr) = beside(folder.path(), &["sim", "small.toml", "--json", "--watch", "--no-open"]);
+    wait_until("the end of the run", &[&sim], || sim.last_words().contains("the page stays"));
+    assert_eq!(document(&sim.output(), "sim/1")["complete"], true);
+    assert_eq!(json(addr, "/session")["mode"], "file");
+    fs::write(folder.path().join("served.swt"), get(addr, "/trace")).expect("a file");
+    let lines = |name: &str| run(folder.path(), &["replay", name, "--json-lines"]).done().to_owned();
+    assert!(lines("served.swt") == lines("run.swt"), "who watches changes nothing");
+    sim.signal(Signal::INT);
+    assert_eq!(wait_for_end(&mut sim), Some(0), "it was done before: {}", sim.last_words());
+}
+
+#[test]
+fn a_real_swarm_with_a_page_is_one_file_when_it_has_ended() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    fs::write(folder.path().join("content"), [7; 200_000]).expect("content");
+    let arguments = ["swarm", "content", "--leechers", "2", "--json", "--watch", "--no-open"];
+    let (mut swarm, addr) = beside(folder.path(), &arguments);
+    wait_until("the end of the swarm", &[&swarm], || swarm.last_words().contains("the page stays"));
+    assert_eq!(document(&swarm.output(), "swarm/1")["complete"], true);
+    let session = json(addr, "/session");
+    assert_eq!((&session["mode"], &session["controls"]), (&"file".into(), &false.into()));
+    fs::write(folder.path().join("served.swt"), get(addr, "/trace")).expect("a file");
+    run(folder.path(), &["replay", "served.swt"]).done();
+    swarm.signal(Signal::INT);
+    assert_eq!(wait_for_end(&mut swarm), Some(0), "{}", swarm.last_words());
+}
+
+#[test]
+fn results_of_a_recorded_run_have_a_page_of_it() {
+    let folder = recorded();
+    run(folder.path(), &["sim", "small.toml", "-o", "results", "--trace", "run.swt"]).done();
+    let read = |name: &str| fs::read_to_string(folder.path().join("results").join(name)).expect("a page");
+    assert!(read("report.html").contains("href=\"watch.html\""));
+    assert!(read("watch.html").contains("<script id=\"trace\""));
+    run(folder.path(), &["sim", "small.toml", "-o", "results"]).done();
+    assert!(!folder.path().join("results/watch.html").exists(), "it would be of another run");
 }

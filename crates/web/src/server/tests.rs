@@ -185,6 +185,7 @@ fn a_page_follows_a_run_from_its_beginning_to_its_end() {
         drop(writer);
         let told = state(&mut socket, &mut seen).await;
         assert_eq!((&told["state"], told["at_us"].as_u64()), (&"ended".into(), Some(7)), "{told}");
+        assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))), "nothing more comes");
         let session: Value = serde_json::from_slice(&get(addr, "/session").await.2).unwrap();
         assert_eq!(session["mode"], "file");
     });
