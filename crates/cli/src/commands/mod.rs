@@ -1,6 +1,7 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod calibrate;
 mod compare;
 mod completions;
 mod create;
@@ -9,6 +10,7 @@ mod demo;
 mod download;
 mod fuzz;
 mod man;
+mod predict;
 mod report;
 mod scenario;
 mod seed;
@@ -60,10 +62,12 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Predict(predict::Predict),
     Watch(watch::Watch),
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
+    Calibrate(calibrate::Calibrate),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),
