@@ -10,6 +10,7 @@ mod browser;
 mod closed;
 pub mod commands;
 mod course;
+mod crew;
 pub mod decode;
 pub mod env;
 pub mod error;

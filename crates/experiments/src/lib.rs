@@ -3,10 +3,12 @@
 
 pub mod accuracy;
 pub mod bound;
+pub mod calibrate;
 pub mod compare;
 pub mod fuzz;
 pub mod lesson;
 pub mod numbers;
+pub mod predict;
 pub mod recorded;
 pub mod repeats;
 mod report;

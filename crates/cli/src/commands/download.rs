@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use serde::Serialize;
+use swarmlab_experiments::numbers::micros;
+use swarmlab_experiments::predict::{Reality, Verdict};
 use swarmlab_experiments::units::{parse_time, rate_of, show_duration, show_rate, show_size};
 use swarmlab_net::disk;
 use swarmlab_net::endpoint::{Endpoint, EndpointConfig, Phase, Snapshot};
 
+use super::predict;
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -27,6 +30,7 @@ Examples:
   swarmlab download film.torrent                 into the current directory
   swarmlab download film.torrent -o ~/films --max-down '4 MB/s'
   swarmlab download film.torrent --peer 192.0.2.7:6881 --seed-ratio 1.5
+  swarmlab download film.torrent --compare plan.json      beside what predict --json said
 
 Run it again after an interruption: it goes on from what is there and verified.
 Exits with 0 at 100 %, 4 if it ended before, 130 on Ctrl-C.")]
@@ -51,6 +55,9 @@ pub struct Download {
     /// Go on uploading when complete, for so long at most
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     seed_time: Option<Duration>,
+    /// Print how it compares with a prediction, which predict --json has written to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    compare: Option<PathBuf>,
     /// Print one JSON document (schema download/1)
     #[arg(long)]
     json: bool,
@@ -66,6 +73,8 @@ struct Document {
     seconds: f64,
     complete: bool,
     path: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<Verdict>,
 }
 
 fn parse_ratio(text: &str) -> Result<f64, String> {
@@ -77,6 +86,7 @@ fn parse_ratio(text: &str) -> Result<f64, String> {
 
 impl Download {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let predicted = self.compare.as_deref().map(|file| predict::predicted(env, file)).transpose()?;
         let torrent = torrent::load(env, &self.torrent)?;
         let shown = self.output.join(torrent.name());
         let content = join::below(env, torrent, &self.output);
@@ -100,10 +110,12 @@ impl Download {
         RealTrace::finish(trace, env)?;
         let last = last??;
         let complete = last.is_complete();
+        let verdict = predicted.map(|predicted| predicted.judge(&reality(&content, here, &last)));
         if self.json {
-            env.json("download/1", &self.document(&content, &last))?;
+            env.json("download/1", &self.document(&content, &last, verdict))?;
         } else {
             self.print(env, &last, &shown)?;
+            verdict.map(|verdict| env.print(verdict.text().as_bytes())).transpose()?;
         }
         // Interrupted while it only uploaded: the download itself is done.
         Ok(match env.stop().exit() {
@@ -158,7 +170,7 @@ impl Download {
         ratio.is_none_or(|done| done) && time.is_none_or(|done| done) || time == Some(true)
     }
 
-    fn document(&self, content: &disk::Content, last: &Snapshot) -> Document {
+    fn document(&self, content: &disk::Content, last: &Snapshot, prediction: Option<Verdict>) -> Document {
         Document {
             info_hash: content.info_hash().to_string(),
             length: content.layout().length(),
@@ -168,6 +180,7 @@ impl Download {
             seconds: last.completed_after.unwrap_or(last.elapsed).as_secs_f64(),
             complete: last.is_complete(),
             path: content.path().to_owned(),
+            prediction,
         }
     }
 
@@ -191,6 +204,13 @@ impl Download {
             show_size(totals.wasted),
         ))
     }
+}
+
+/// What this one node has to say of a prediction: nothing, unless it came with nothing and has everything.
+fn reality(content: &disk::Content, here: u32, last: &Snapshot) -> Reality {
+    let time = last.completed_after.filter(|_| here == 0);
+    let times = time.map(micros).into_iter().collect();
+    Reality { length: content.layout().length(), times, ..Reality::default() }
 }
 
 /// Moves the bar to what is here now.

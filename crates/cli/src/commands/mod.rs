@@ -1,6 +1,7 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod calibrate;
 mod compare;
 mod completions;
 mod create;
@@ -10,6 +11,7 @@ mod download;
 mod fuzz;
 mod lesson;
 mod man;
+mod predict;
 mod replay;
 mod report;
 mod scenario;
@@ -62,11 +64,13 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Predict(predict::Predict),
     Watch(watch::Watch),
     Replay(replay::Replay),
     Report(report::Report),
     Testbed(testbed::Testbed),
     Compare(compare::Compare),
+    Calibrate(calibrate::Calibrate),
     Lesson(lesson::LessonCommand),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),

@@ -7,7 +7,9 @@ use clap::{Args, ValueHint};
 use serde::Serialize;
 use swarmlab_metainfo::Metainfo;
 
-use super::create;
+use super::{create, predict};
+use swarmlab_experiments::numbers::micros;
+use swarmlab_experiments::predict::{Reality, Verdict};
 use swarmlab_experiments::units::parse_rate;
 
 use crate::closed::{self, Plan};
@@ -23,6 +25,7 @@ use crate::watching::{WatchFlags, conclude};
 Examples:
   swarmlab swarm film.mkv --leechers 5 -o copies
   swarmlab swarm data/ --leechers 20 --max-up '1 MB/s' --max-down '4 MB/s' --json
+  swarmlab swarm film.mkv --max-up '1 MB/s' --compare plan.json      beside what predict --json said
 
 The copies lie in DIR/leech-1, DIR/leech-2 and so on. Exits with 4 if not all completed.")]
 pub struct Swarm {
@@ -42,6 +45,9 @@ pub struct Swarm {
     /// Most bytes each endpoint receives
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     max_down: Option<u64>,
+    /// Print how it compares with a prediction, which predict --json has written to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    compare: Option<PathBuf>,
     /// Print one JSON document (schema swarm/1)
     #[arg(long)]
     json: bool,
@@ -60,6 +66,8 @@ struct Document {
     seconds: f64,
     announces: u64,
     peers: Vec<Peer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<Verdict>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +83,7 @@ struct Peer {
 
 impl Swarm {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let predicted = self.compare.as_deref().map(|file| predict::predicted(env, file)).transpose()?;
         let failed = |error| Error::failed("cannot make a temporary directory").because(error);
         let temporary = match self.output {
             Some(_) => None,
@@ -107,10 +116,12 @@ impl Swarm {
         let report = env.block_on(closed::run(env, &plan, socket));
         RealTrace::finish(trace, env)?;
         let report = report??;
+        let verdict = predicted.map(|predicted| predicted.judge(&reality(&plan, &report)));
         if self.json {
-            env.json("swarm/1", &document(&plan, &report))?;
+            env.json("swarm/1", &document(&plan, &report, verdict))?;
         } else {
             closed::print(env, &report, plan.torrent.length())?;
+            verdict.map(|verdict| env.print(verdict.text().as_bytes())).transpose()?;
         }
         let is_complete = report.is_complete();
         let exit = if is_complete { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) };
@@ -118,7 +129,20 @@ impl Swarm {
     }
 }
 
-fn document(plan: &Plan, report: &closed::Report) -> Document {
+/// What the swarm has to say of a prediction. All endpoints start together.
+fn reality(plan: &Plan, report: &closed::Report) -> Reality {
+    let leeches = &report.members[1..];
+    let times: Vec<u64> = leeches.iter().filter_map(|leech| leech.last.completed_after).map(micros).collect();
+    Reality {
+        length: plan.torrent.length(),
+        nodes: leeches.len() as u64,
+        last: times.iter().max().copied().filter(|_| report.is_complete()),
+        times,
+        seeds_sent: Some(report.members[0].last.totals.uploaded),
+    }
+}
+
+fn document(plan: &Plan, report: &closed::Report, prediction: Option<Verdict>) -> Document {
     let peers = report.members.iter().map(|member| Peer {
         name: member.name.clone(),
         complete: member.last.is_complete(),
@@ -135,5 +159,6 @@ fn document(plan: &Plan, report: &closed::Report) -> Document {
         seconds: report.seconds.as_secs_f64(),
         announces: report.announces,
         peers: peers.collect(),
+        prediction,
     }
 }

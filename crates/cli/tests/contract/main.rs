@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod formats;
+mod predicting;
 #[allow(dead_code, reason = "each test target uses its part")]
 #[path = "../shared/process.rs"]
 mod process;

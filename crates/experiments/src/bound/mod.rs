@@ -64,6 +64,30 @@ impl Limit {
     }
 }
 
+/// The three lower bounds that [`Bound`] is the largest of, each from the first arrival of an honest leecher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// What the slowest downlinks take.
+    pub downlink: Duration,
+    /// What the seeds' uplinks take for what only they have.
+    pub seeds: Duration,
+    /// What all uplinks together take.
+    pub uplinks: Duration,
+}
+
+impl Parts {
+    /// The largest of them, and whose it is.
+    pub fn bound(self) -> Bound {
+        let time = self.downlink.max(self.seeds).max(self.uplinks);
+        let limit = match () {
+            () if time == self.downlink => Limit::Downlink,
+            () if time == self.seeds => Limit::Seeds,
+            () => Limit::Uplinks,
+        };
+        Bound { time, limit }
+    }
+}
+
 /// What the bound needs to know of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -81,6 +105,11 @@ pub struct Node {
 
 /// The bound for a run; `None` where it has none (see the module).
 pub fn of_run(model: &Model, outcome: &Outcome) -> Option<Bound> {
+    parts_of_run(model, outcome).map(Parts::bound)
+}
+
+/// The bounds by part of the network for a run; `None` where it has none.
+pub fn parts_of_run(model: &Model, outcome: &Outcome) -> Option<Parts> {
     if model.run.stop == Stop::Never || !all_are_to_complete(model) {
         return None;
     }
@@ -102,7 +131,7 @@ pub fn of_run(model: &Model, outcome: &Outcome) -> Option<Bound> {
         })
     };
     let nodes: Vec<Node> = outcome.peers.iter().filter_map(node).collect();
-    lower_bound(&nodes, model.content.layout.length(), model.network.framing)
+    parts(&nodes, model.content.layout.length(), model.network.framing)
 }
 
 fn lacks(group: &Group, peer: &PeerOutcome, length: u64) -> u64 {
@@ -134,6 +163,10 @@ fn all_are_to_complete(model: &Model) -> bool {
 /// The bound for these nodes and content of this length. `None` without an awaited node that lacks something, and where
 /// links of no rate make the end impossible.
 pub fn lower_bound(nodes: &[Node], length: u64, framing: Framing) -> Option<Bound> {
+    parts(nodes, length, framing).map(Parts::bound)
+}
+
+fn parts(nodes: &[Node], length: u64, framing: Framing) -> Option<Parts> {
     let awaited = || nodes.iter().filter(|node| node.awaited && node.lacks > 0);
     let first = awaited().map(|node| node.join).min()?;
     let share = Share::of(framing);
@@ -142,15 +175,12 @@ pub fn lower_bound(nodes: &[Node], length: u64, framing: Framing) -> Option<Boun
         let time = share.time(node.lacks.into(), node.down.into())?;
         by_downlink = by_downlink.max(node.join.checked_add(time)?);
     }
-    let by_seeds = from_seeds(nodes, length, share)?;
-    let by_all = from_all(nodes, share)?;
-    let end = by_downlink.max(by_seeds).max(by_all);
-    let limit = match () {
-        () if end == by_downlink => Limit::Downlink,
-        () if end == by_seeds => Limit::Seeds,
-        () => Limit::Uplinks,
-    };
-    Some(Bound { time: Duration::from_micros(end.saturating_sub(first)), limit })
+    let since_first = |end: u64| Duration::from_micros(end.saturating_sub(first));
+    Some(Parts {
+        downlink: since_first(by_downlink),
+        seeds: since_first(from_seeds(nodes, length, share)?),
+        uplinks: since_first(from_all(nodes, share)?),
+    })
 }
 
 /// The earliest end of sending once what only seeds hold. Not only awaited nodes receive it: one that is not may have
@@ -187,18 +217,23 @@ fn from_all(nodes: &[Node], share: Share) -> Option<u64> {
 
 /// How much of a link is left for content: `content` of every `link` bytes.
 #[derive(Clone, Copy)]
-struct Share {
+pub(crate) struct Share {
     content: u128,
     link: u128,
 }
 
 impl Share {
     /// With Ethernet 1,448 bytes of a TCP segment (1,500 less IP, TCP and its timestamps: 20 + 20 + 12) take 1,514 on the link.
-    fn of(framing: Framing) -> Share {
+    pub(crate) fn of(framing: Framing) -> Share {
         match framing {
             Framing::Ethernet => Share { content: 1_448, link: 1_514 },
             Framing::None => Share { content: 1, link: 1 },
         }
+    }
+
+    /// Bytes of content a second that a link of this rate carries, rounded down.
+    pub(crate) fn goodput(self, rate: u64) -> u64 {
+        (u128::from(rate) * self.content / self.link) as u64
     }
 
     /// Work in byte-microseconds per second, times `content`, that moving these bytes is for a link.

@@ -74,7 +74,7 @@ pub(super) fn totals(model: &Model, outcome: &Outcome) -> Totals {
 }
 
 /// From the first arrival of an honest leecher to the last completion; `None` unless all of them have completed.
-pub(super) fn makespan(model: &Model, outcome: &Outcome) -> Option<Duration> {
+pub(crate) fn makespan(model: &Model, outcome: &Outcome) -> Option<Duration> {
     let (mut first, mut last) = (None, None);
     for peer in &outcome.peers {
         let awaited = model.groups.get(peer.group as usize).is_some_and(|group| model.awaits(group));

@@ -28,7 +28,7 @@ pub use runs::{check_run_directories, run_directory};
 
 pub(crate) use directory::{MANIFEST, PAGE};
 pub(crate) use document::role_name;
-pub(crate) use groups::download_time;
+pub(crate) use groups::{download_time, makespan};
 pub(crate) use runs::run_directories;
 pub(crate) use timeline::present;
 
