@@ -20,6 +20,7 @@ pub mod logging;
 pub mod memory;
 pub mod picture;
 pub mod progress;
+mod repeat;
 mod replay;
 pub mod scenario;
 mod simulate;
