@@ -21,6 +21,7 @@ pub mod logging;
 pub mod memory;
 pub mod picture;
 pub mod progress;
+mod repeat;
 mod replay;
 pub mod scenario;
 mod simulate;

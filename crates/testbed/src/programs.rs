@@ -14,21 +14,16 @@ pub fn missing(client: Client) -> Vec<String> {
     } else if !rustix::process::geteuid().is_root() {
         missing.push("root (try sudo, or unshare --user --map-root-user)".to_owned());
     }
-    let tools = [
-        ("ip", "iproute2"),
-        ("tc", "iproute2"),
-        ("setpriv", "util-linux"),
-        ("unshare", "util-linux"),
-        ("nsenter", "util-linux"),
-    ];
-    let program = match client {
+    let tools = [("iproute2", &["ip", "tc"][..]), ("util-linux", &["setpriv", "unshare", "nsenter"])];
+    let program: Option<(&str, &[&str])> = match client {
         Client::Swarmlab | Client::Libtorrent => None,
-        Client::Transmission => Some(("transmission-daemon", "transmission-daemon")),
-        Client::Aria2 => Some(("aria2c", "aria2")),
+        Client::Transmission => Some(("transmission-daemon", &["transmission-daemon"])),
+        Client::Aria2 => Some(("aria2", &["aria2c"])),
     };
-    for (name, package) in tools.into_iter().chain(program) {
-        if find(name).is_none() {
-            missing.push(format!("{name} (package {package})"));
+    for (package, names) in tools.into_iter().chain(program) {
+        let names: Vec<&str> = names.iter().copied().filter(|name| find(name).is_none()).collect();
+        if !names.is_empty() {
+            missing.push(format!("{} (package {package})", names.join(" and ")));
         }
     }
     if client == Client::Libtorrent && python().is_none() {

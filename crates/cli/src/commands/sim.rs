@@ -1,15 +1,12 @@
 //! `swarmlab sim`: runs a scenario in the simulated network.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, ValueHint};
 use swarmlab_experiments::recorded;
-use swarmlab_experiments::repeats;
-use swarmlab_experiments::results::{
-    Results, RunInfo, WriteError, check_directory, check_run_directories, run_directory,
-};
+use swarmlab_experiments::results::{Results, RunInfo};
 use swarmlab_experiments::scenario::{ContentError, Options, Scenario, Unmet, unmet};
 use swarmlab_experiments::units::{grouped, show_size};
 use swarmlab_sim::{End, Levels, Model};
@@ -19,14 +16,14 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::memory;
-use crate::scenario::{self, Source};
+use crate::repeat::{Chosen, Ran};
 use crate::simulate::{Simulated, simulate, simulate_recorded, threads_for};
 use crate::trace::TraceFile;
 use crate::watching::{Wanted, WatchFlags, Watching, conclude, page_of};
 
 /// Simulate a swarm: the same engine, virtual time, up to a million peers
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("recorded").args(["trace", "watch"]).multiple(true)), after_long_help = "\
+#[command(group(ArgGroup::new("recorded").args(["trace", "watch"]).multiple(true).conflicts_with("runs")), after_long_help = "\
 Examples:
   swarmlab sim quickstart
   swarmlab sim flash-crowd --set group.leechers.count=200 --set client.picker=random
@@ -43,35 +40,18 @@ some piece), with 5 if an expectation of the scenario is not met.
 
 swarmlab scenario list shows the scenarios that come with the program.")]
 pub struct Sim {
-    /// Name of a scenario that comes with the program, or a file
-    #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
-    scenario: String,
-    /// Seed of everything drawn at random [default: the scenario's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
-    seed: Option<u64>,
-    /// Run it so many times, each with the next seed; results go to DIR/run-1, DIR/run-2 and so on
-    #[arg(long, value_name = "N", conflicts_with = "recorded",
-        value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    runs: Option<u64>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Threads that simulate; the result does not depend on it [default: one per core, one for small swarms]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Change a value of the scenario before (repeat), such as client.unchoke_slots=6 or group.leechers.count=500
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    sets: Vec<String>,
-    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here; of a recorded run also watch.html
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    output: Option<PathBuf>,
-    /// Print one JSON document (schema sim/1; with --runs, all of them in one of runs/1)
-    #[arg(long)]
-    json: bool,
     /// Check what must hold in every run: conservation of bytes, causality, honesty, progress and more
     #[arg(long)]
     check: bool,
     /// Move real content and hash it; every node keeps its copy in memory
     #[arg(long)]
     real_bytes: bool,
-    /// Write what happens to this file, for swarmlab replay; it may be watched later
+    /// Write what happens to this file, for swarmlab replay and to be watched later; with -o there is also DIR/watch.html
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
     /// Peers to record in full [default: as many as make about 200,000 blocks]
@@ -83,84 +63,17 @@ pub struct Sim {
 
 impl Sim {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
-        let source = scenario::find(env, &self.scenario)?;
-        let scenario = self.parse(&source, self.seed)?;
-        match self.runs {
-            None => self.one(env, &source, &scenario),
-            Some(runs) => self.several(env, &source, scenario.seed, runs),
-        }
-    }
-
-    fn parse(&self, source: &Source, seed: Option<u64>) -> Result<Scenario, Error> {
-        let seed = seed.map(|seed| format!("seed={seed}"));
-        let sets: Vec<String> = self.sets.iter().cloned().chain(seed).collect();
-        source.parse(&sets).map_err(|error| scenario::refuse(&self.scenario, &error))
-    }
-
-    fn one(&self, env: &Env, source: &Source, scenario: &Scenario) -> Result<Exit, Error> {
-        let dir = self.output.as_deref().map(|dir| env.resolve(dir));
-        // Before a long run rather than after it.
-        dir.as_deref().map(check_directory).transpose().map_err(unwritten)?;
-        let ran = self.simulate(env, source, scenario, dir.as_deref())?;
-        let results = ran.results();
-        let text = if self.json { results.json() } else { results.summary() };
-        env.print(text.as_bytes())?;
-        if let Some(dir) = &self.output {
-            env.note(format_args!("results are in {}; open {}", dir.display(), report(dir).display()));
-        }
-        let verdict = verdict(env, scenario, &ran.simulated, &results);
-        conclude(env, ran.watching, verdict)
-    }
-
-    /// Runs with one seed after the other. All are made, whatever comes of one; the first that is not as it should be decides
-    /// how it ends.
-    fn several(&self, env: &Env, source: &Source, first: u64, runs: u64) -> Result<Exit, Error> {
-        let dir = self.output.as_deref().map(|dir| env.resolve(dir));
-        dir.as_deref().map(|dir| check_run_directories(dir, runs)).transpose().map_err(unwritten)?;
-        let (mut documents, mut outcome) = (Vec::new(), Ok(Exit::Done));
-        for (seed, number) in (first..=i64::MAX as u64).zip(1..=runs) {
-            let scenario = self.parse(source, Some(seed))?;
-            let place = dir.as_deref().map(|dir| run_directory(dir, number));
-            let ran = self.simulate(env, source, &scenario, place.as_deref())?;
-            let results = ran.results();
-            documents.push(results.document().clone());
-            let verdict = verdict(env, &scenario, &ran.simulated, &results);
-            if outcome.as_ref().is_ok_and(|exit| *exit == Exit::Done) {
-                outcome = verdict;
-            }
-            if ran.simulated.outcome.end == End::Interrupted {
-                break;
-            }
-        }
-        let text = if self.json { repeats::json(&documents) } else { repeats::summary(&documents) };
-        env.print(text.as_bytes())?;
-        if let Some(dir) = &self.output {
-            env.note(format_args!("results are in {}", dir.join("run-1").display()));
-        }
-        outcome
-    }
-
-    /// Runs it once and writes the results, if they are wanted.
-    fn simulate(
-        &self,
-        env: &Env,
-        source: &Source,
-        scenario: &Scenario,
-        dir: Option<&Path>,
-    ) -> Result<Ran, Error> {
+        let found = self.chosen.find(env)?;
         let wanted = self.watch.wanted(env, self.trace.as_deref())?;
-        let Seen { simulated, page, watching } = self.watch(env, scenario, &source.text, &wanted)?;
-        let info = RunInfo {
-            scenario_name: scenario.name.clone(),
-            scenario_text: source.text.clone(),
-            resolved: scenario.resolved_json(),
-            warmup: scenario.warmup,
-            page,
-            ..simulated.info()
+        let mut beside = None;
+        let mut once = |scenario: &Scenario| {
+            let Seen { simulated, page, watching } = self.watch(env, scenario, &found.0.text, &wanted)?;
+            beside = watching;
+            let info = RunInfo { page, ..simulated.info() };
+            Ok(Ran { model: simulated.model, outcome: simulated.outcome, info })
         };
-        let ran = Ran { simulated, info, watching, _wanted: wanted };
-        dir.map(|dir| ran.results().write(dir)).transpose().map_err(unwritten)?;
-        Ok(ran)
+        let outcome = self.chosen.run(env, &found, &mut once, &verdict);
+        conclude(env, beside, outcome)
     }
 
     /// Runs it, with a trace and a page if they are wanted.
@@ -170,7 +83,7 @@ impl Sim {
             let simulated = simulate(env, &scenario.name, model)?;
             return Ok(Seen { simulated, page: None, watching: None });
         };
-        if let Some(dir) = self.output.as_ref().filter(|dir| path.parent() == Some(dir)) {
+        if let Some(dir) = self.chosen.output.as_ref().filter(|dir| path.parent() == Some(dir)) {
             fs::create_dir_all(env.resolve(dir))
                 .map_err(|error| Error::failed(format!("cannot make {}", dir.display())).because(error))?;
         }
@@ -188,7 +101,7 @@ impl Sim {
         if wanted.is_named {
             env.note(format_args!("the trace is in {}", path.display()));
         }
-        let page = self.output.as_ref().and_then(|_| page_of(&scenario.name, &env.resolve(path)));
+        let page = self.chosen.output.as_ref().and_then(|_| page_of(&scenario.name, &env.resolve(path)));
         Ok(Seen { simulated, page, watching })
     }
 
@@ -197,7 +110,7 @@ impl Sim {
         let options = Options {
             threads: self.threads.unwrap_or_else(|| threads_for(nodes)),
             check: self.check,
-            timeline: self.output.is_some(),
+            timeline: self.chosen.output.is_some(),
             real_bytes: self.real_bytes,
             ..Options::default()
         };
@@ -212,17 +125,9 @@ impl Sim {
                  then blocks are counted, and corrupt ones marked, without their bytes",
             ),
             ContentError::Wrong(_) => Error::unverified("the content is not what the torrent says").because(error),
-            _ => Error::failed(format!("the content of {} cannot move", self.scenario)).because(error),
+            _ => Error::failed(format!("the content of {} cannot move", self.chosen.scenario)).because(error),
         }
     }
-}
-
-/// A run with what is known of it.
-struct Ran {
-    simulated: Simulated,
-    info: RunInfo,
-    watching: Option<Watching>,
-    _wanted: Wanted,
 }
 
 /// A run, and how it can be seen.
@@ -232,20 +137,6 @@ struct Seen {
     page: Option<Arc<str>>,
     /// The page that is being served.
     watching: Option<Watching>,
-}
-
-impl Ran {
-    fn results(&self) -> Results<'_> {
-        Results::new(&self.simulated.model, &self.simulated.outcome, self.info.clone())
-    }
-}
-
-fn unwritten(error: WriteError) -> Error {
-    Error::failed("cannot write results").because(error)
-}
-
-fn report(dir: &Path) -> PathBuf {
-    dir.join("report.html")
 }
 
 /// Memory of the program, of a node beside what its connections take, and of a connection beside a bit for each piece, in
@@ -285,14 +176,9 @@ fn tell_memory(env: &Env, scenario: &Scenario, real_bytes: bool) {
 }
 
 /// The exit status, and for all but 0 the reason. An interrupted run is not judged.
-fn verdict(
-    env: &Env,
-    scenario: &Scenario,
-    simulated: &Simulated,
-    results: &Results<'_>,
-) -> Result<Exit, Error> {
+fn verdict(env: &Env, scenario: &Scenario, results: &Results<'_>) -> Result<Exit, Error> {
     let document = results.document();
-    if simulated.outcome.end == End::Interrupted {
+    if results.outcome().end == End::Interrupted {
         return Ok(env.stop().exit().unwrap_or(Exit::Unfinished));
     }
     if let Some(check) = document.checks.iter().find(|check| !check.ok) {

@@ -1,14 +1,11 @@
 //! `swarmlab testbed`: runs a scenario with real programs, each in a network namespace of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
-use swarmlab_experiments::repeats;
-use swarmlab_experiments::results::{
-    Results, RunInfo, WriteError, check_directory, check_run_directories, run_directory,
-};
+use clap::Args;
+use swarmlab_experiments::results::{Measured, Results, RunInfo};
 use swarmlab_experiments::scenario::Scenario;
 use swarmlab_experiments::units::{show_duration, show_size};
 use swarmlab_sim::End;
@@ -17,7 +14,7 @@ use swarmlab_testbed::{Client, Demand, Progress, Setup, Taken, TestbedError, mis
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::scenario::{self, Source};
+use crate::repeat::{Chosen, Ran};
 
 /// Between two lines that say how far it is.
 const LINES: Duration = Duration::from_secs(10);
@@ -40,84 +37,27 @@ Examples:
 
 Exits with 4 if the longest time of the scenario has passed before all leechers were done.")]
 pub struct Testbed {
-    /// Name of a scenario that comes with the program, or a file
-    #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
-    scenario: String,
+    #[command(flatten)]
+    chosen: Chosen,
     /// The program that all peers run: swarmlab, libtorrent, transmission or aria2
     #[arg(long, value_name = "CLIENT")]
     client: Client,
-    /// Seed of everything drawn at random, such as arrivals [default: the scenario's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
-    seed: Option<u64>,
-    /// Run it so many times, each with the next seed; results go to DIR/run-1, DIR/run-2 and so on
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    runs: Option<u64>,
-    /// Change a value of the scenario before (repeat), such as group.leechers.count=5
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    sets: Vec<String>,
-    /// Write manifest.json, results.json, peers.csv, timeline.csv and report.html here
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    output: Option<PathBuf>,
-    /// Print one JSON document (schema sim/1; with --runs, all of them in one of runs/1)
-    #[arg(long)]
-    json: bool,
 }
 
 impl Testbed {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
-        let source = scenario::find(env, &self.scenario)?;
-        let scenario = self.parse(&source, self.seed)?;
-        Demand::of(&scenario, self.client).map_err(|error| refused(TestbedError::from(error)))?;
+        let found = self.chosen.find(env)?;
+        Demand::of(&found.1, self.client).map_err(|error| refused(TestbedError::from(error)))?;
         let missing = missing(self.client);
         if !missing.is_empty() {
             let what = format!("a testbed of {} needs {}", self.client.name(), missing.join(", "));
             return Err(Error::failed(what));
         }
-        let dir = self.output.as_deref().map(|dir| env.resolve(dir));
-        if let Some(dir) = &dir {
-            match self.runs {
-                None => check_directory(dir),
-                Some(runs) => check_run_directories(dir, runs),
-            }
-            .map_err(unwritten)?;
-        }
-        let (mut documents, mut outcome) = (Vec::new(), Ok(Exit::Done));
-        for (seed, number) in (scenario.seed..=i64::MAX as u64).zip(1..=self.runs.unwrap_or(1)) {
-            let scenario = self.parse(&source, Some(seed))?;
-            let taken = self.measure(env, &scenario)?;
-            let results = Results::new(&taken.model, &taken.outcome, info(&source, &scenario, &taken));
-            if let Some(dir) = &dir {
-                let place = self.runs.map_or_else(|| dir.clone(), |_| run_directory(dir, number));
-                results.write(&place).map_err(unwritten)?;
-            }
-            if self.runs.is_none() {
-                let text = if self.json { results.json() } else { results.summary() };
-                env.print(text.as_bytes())?;
-            }
-            documents.push(results.document().clone());
-            let verdict = verdict(env, &results);
-            let interrupted = taken.outcome.end == End::Interrupted;
-            if outcome.as_ref().is_ok_and(|exit| *exit == Exit::Done) {
-                outcome = verdict;
-            }
-            if interrupted {
-                break;
-            }
-        }
-        if self.runs.is_some() {
-            let text = if self.json { repeats::json(&documents) } else { repeats::summary(&documents) };
-            env.print(text.as_bytes())?;
-        }
-        if let Some(dir) = &self.output {
-            env.note(format_args!("results are in {}", dir.display()));
-        }
-        outcome
-    }
-
-    fn parse(&self, source: &Source, seed: Option<u64>) -> Result<Scenario, Error> {
-        let seed = seed.map(|seed| format!("seed={seed}"));
-        let sets: Vec<String> = self.sets.iter().cloned().chain(seed).collect();
-        source.parse(&sets).map_err(|error| scenario::refuse(&self.scenario, &error))
+        let mut once = |scenario: &Scenario| {
+            let Taken { model, outcome, measured, wall } = self.measure(env, scenario)?;
+            Ok(Ran { model, outcome, info: info(measured, wall) })
+        };
+        self.chosen.run(env, &found, &mut once, &verdict)
     }
 
     fn measure(&self, env: &Env, scenario: &Scenario) -> Result<Taken, Error> {
@@ -150,25 +90,16 @@ fn line(progress: &Progress) -> String {
     )
 }
 
-fn info(source: &Source, scenario: &Scenario, taken: &Taken) -> RunInfo {
+fn info(measured: Measured, wall: Duration) -> RunInfo {
     RunInfo {
-        page: None,
-        scenario_name: scenario.name.clone(),
-        scenario_text: source.text.clone(),
-        resolved: scenario.resolved_json(),
-        warmup: scenario.warmup,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("SWARMLAB_COMMIT").map(str::to_owned),
         platform: RunInfo::this_platform(),
-        wall: taken.wall,
+        wall,
         threads: 1,
-        peak_rss: None,
-        measured: Some(taken.measured.clone()),
+        measured: Some(measured),
+        ..RunInfo::default()
     }
-}
-
-fn unwritten(error: WriteError) -> Error {
-    Error::failed("cannot write results").because(error)
 }
 
 /// The lines a lost program said go below the message, as they are.
@@ -182,7 +113,7 @@ fn refused(error: TestbedError) -> Error {
     }
 }
 
-fn verdict(env: &Env, results: &Results<'_>) -> Result<Exit, Error> {
+fn verdict(env: &Env, _: &Scenario, results: &Results<'_>) -> Result<Exit, Error> {
     match results.outcome().end {
         End::Interrupted => Ok(env.stop().exit().unwrap_or(Exit::Unfinished)),
         _ if results.document().complete => Ok(Exit::Done),

@@ -9,6 +9,8 @@
 
 mod clients;
 mod content;
+#[path = "../shared/left_out.rs"]
+mod left_out;
 mod namespace;
 #[path = "../shared/process.rs"]
 mod process;
@@ -20,21 +22,18 @@ mod suite;
 mod torrents;
 mod tracker;
 
-use std::env;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
+use crate::left_out::LeftOut;
 use crate::namespace::WayIn;
+use crate::programs::Program;
 use crate::stage::Stage;
 use crate::suite::Case;
 
 /// Tests beside each other: they mostly wait (for a choke round, a retry), so more than there are cores.
 const BESIDE_EACH_OTHER: usize = 4;
-
-/// The names of tests that could not run and what they lacked.
-type LeftOut = Arc<Mutex<Vec<String>>>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -49,11 +48,10 @@ fn main() -> ExitCode {
     };
     let left_out = LeftOut::default();
     let cases = suite::cases().into_iter().enumerate();
-    let trials =
-        cases.map(|(number, case)| trial(number, case, ground.clone(), Arc::clone(&left_out))).collect();
+    let trials = cases.map(|(number, case)| trial(number, case, ground.clone(), &left_out)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
-        report(&left_out.lock().expect("no test holds the list when it panics"));
+        left_out.report("interop tests");
     }
     conclusion.exit_code()
 }
@@ -68,43 +66,27 @@ fn run_inside(way: WayIn) -> ExitCode {
     }
 }
 
-fn trial(number: usize, case: Case, ground: Result<(), String>, left_out: LeftOut) -> Trial {
-    let name = case.name.clone();
-    Trial::ignorable_test(name, move || {
-        let Some(lacking) = lacking(&case, &ground) else {
-            let number = u16::try_from(number).expect("fewer tests than address blocks");
-            (case.run)(&Stage::new(number, case.limit)?)?;
-            return Ok(Completion::Completed);
-        };
-        if env::var("SWARMLAB_REQUIRE_ALL").is_ok_and(|value| value == "1") {
-            return Err(Failed::from(format!("SWARMLAB_REQUIRE_ALL=1, and this test needs {lacking}")));
-        }
-        let line = format!("LEFT OUT: {} (needs {lacking})", case.name);
-        left_out.lock().expect("no test holds the list when it panics").push(line);
-        Ok(Completion::ignored_with(format!("needs {lacking}")))
-    })
+fn trial(number: usize, case: Case, ground: Result<(), String>, left_out: &LeftOut) -> Trial {
+    let (name, limit, run) = (case.name, case.limit, case.run);
+    let (needs, on_network) = (case.needs, case.on_network);
+    let act = move || {
+        let number = u16::try_from(number).expect("fewer tests than address blocks");
+        run(&Stage::new(number, limit)?)
+    };
+    left_out.trial(name, move || lacking(&needs, on_network, &ground), act)
 }
 
 /// What a test needs and this machine does not have.
-fn lacking(case: &Case, ground: &Result<(), String>) -> Option<String> {
+fn lacking(needs: &[Program], on_network: bool, ground: &Result<(), String>) -> Option<String> {
     let mut lacking: Vec<String> = Vec::new();
-    if let (true, Err(reason)) = (case.on_network, ground) {
+    if let (true, Err(reason)) = (on_network, ground) {
         lacking.push(format!("network namespaces by util-linux and iproute2: {reason}"));
     }
-    for program in &case.needs {
+    for program in needs {
         let package = program.package().to_owned();
         if !program.present() && !lacking.contains(&package) {
             lacking.push(package);
         }
     }
     (!lacking.is_empty()).then(|| lacking.join(", "))
-}
-
-fn report(left_out: &[String]) {
-    for line in left_out {
-        println!("{line}");
-    }
-    if !left_out.is_empty() {
-        println!("LEFT OUT: {} interop tests did not run on this machine", left_out.len());
-    }
 }

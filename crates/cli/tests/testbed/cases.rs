@@ -47,7 +47,8 @@ pub(crate) fn cases() -> Vec<Case> {
     let order = [Client::Transmission, Client::Aria2, Client::Libtorrent, Client::Swarmlab];
     let swarms =
         order.map(|client| (format!("a_small_swarm::{}", client.name()), client, small_swarm as Act));
-    let ours: [(&str, Act); 4] = [
+    let ours: [(&str, Act); 5] = [
+        ("a_run_ends_at_its_longest_time", too_long),
         ("peers_come_and_go_as_the_scenario_says", comings_and_goings),
         ("an_interrupted_run_gives_partial_results_and_leaves_nothing", interrupted),
         ("a_second_signal_leaves_nothing", interrupted_twice),
@@ -130,6 +131,19 @@ for = "500 ms"
     // It died for a second, came again, and left when it was done.
     let here = time(4, leave) - time(4, join);
     check(time(4, present) <= here - 0.9 && time(4, complete) > 3.5, || text.clone())?;
+    place.nothing_is_left(true)
+}
+
+fn too_long(place: &Place, client: Client) -> Result<(), String> {
+    let scenario = long().replace("100 s", "2 s");
+    let mut run = place.start("testbed", &scenario, &["--client", client.name(), "-o", "out"])?;
+    let status = place.end(&mut run)?;
+    check(status.code() == Some(4), || format!("{status}\n{}", run.last_words()))?;
+    let results = place.json("out/results.json")?;
+    check(results["end"] == "max-time" && results["simulated_seconds"] == 2.0, || results.to_string())?;
+    check(results["groups"][1]["joined"] == 3 && results["groups"][1]["completed"] == 0, || {
+        results.to_string()
+    })?;
     place.nothing_is_left(true)
 }
 

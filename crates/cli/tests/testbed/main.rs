@@ -8,6 +8,8 @@
 #![allow(clippy::print_stdout, reason = "a test harness reports on standard output")]
 
 mod cases;
+#[path = "../shared/left_out.rs"]
+mod left_out;
 mod place;
 #[path = "../shared/process.rs"]
 #[allow(dead_code, reason = "each test target uses its part")]
@@ -15,19 +17,16 @@ mod process;
 
 use std::env;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use swarmlab_testbed::missing;
 
 use crate::cases::{Case, cases};
+use crate::left_out::LeftOut;
 use crate::place::Place;
 
 /// Tests beside each other: they mostly wait for links.
 const BESIDE_EACH_OTHER: usize = 4;
-
-/// The names of tests that could not run and what they lacked.
-type LeftOut = Arc<Mutex<Vec<String>>>;
 
 /// Set for the run inside a user namespace, so that it does not enter again.
 const INSIDE: &str = "SWARMLAB_TESTBED_INSIDE";
@@ -40,14 +39,10 @@ fn main() -> ExitCode {
     }
     arguments.test_threads = arguments.test_threads.or(Some(BESIDE_EACH_OTHER));
     let left_out = LeftOut::default();
-    let trials = cases().into_iter().map(|case| trial(case, Arc::clone(&left_out))).collect();
+    let trials = cases().into_iter().map(|case| trial(case, &left_out)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
-        let left_out = left_out.lock().expect("no test holds the list when it panics");
-        left_out.iter().for_each(|line| println!("{line}"));
-        if !left_out.is_empty() {
-            println!("LEFT OUT: {} tests of the testbed did not run on this machine", left_out.len());
-        }
+        left_out.report("tests of the testbed");
     }
     conclusion.exit_code()
 }
@@ -69,19 +64,7 @@ fn as_root_of_a_user_namespace() -> Option<ExitCode> {
     Some(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101)))
 }
 
-fn trial(case: Case, left_out: LeftOut) -> Trial {
-    let name = case.name.clone();
-    Trial::ignorable_test(name, move || {
-        let lacking = missing(case.client).join(", ");
-        if lacking.is_empty() {
-            (case.run)(&Place::new()?, case.client)?;
-            return Ok(Completion::Completed);
-        }
-        if env::var("SWARMLAB_REQUIRE_ALL").is_ok_and(|value| value == "1") {
-            return Err(Failed::from(format!("SWARMLAB_REQUIRE_ALL=1, and this test needs {lacking}")));
-        }
-        let line = format!("LEFT OUT: {} (needs {lacking})", case.name);
-        left_out.lock().expect("no test holds the list when it panics").push(line);
-        Ok(Completion::ignored_with(format!("needs {lacking}")))
-    })
+fn trial(Case { name, client, run }: Case, left_out: &LeftOut) -> Trial {
+    let lacking = move || Some(missing(client).join(", ")).filter(|lacking| !lacking.is_empty());
+    left_out.trial(name, lacking, move || run(&Place::new()?, client))
 }

@@ -35,7 +35,7 @@ pub(super) fn runs(text: &str, name: &str) -> Result<Vec<Run>, String> {
         let peer = peer(row, uplinks.len() > 1, first)?;
         match runs.iter_mut().find(|run| run.source == source) {
             Some(run) => run.peers.push(peer),
-            None => runs.push(Run { source, peers: vec![peer] }),
+            None => runs.push(Run { source, peers: vec![peer], notes: Vec::new() }),
         }
     }
     Ok(runs)

@@ -55,6 +55,8 @@ pub struct Comparison {
     pub only_real: Vec<String>,
     /// Groups that only the simulated side has.
     pub only_simulated: Vec<String>,
+    /// What the results of real runs say was otherwise than the scenario, or disturbed; each once.
+    pub notes: Vec<String>,
     /// Download times of all runs together, for the picture.
     #[serde(skip)]
     times: Times,
@@ -158,6 +160,7 @@ impl Comparison {
             groups: groups.collect(),
             only_real: without(&here, &there),
             only_simulated: without(&there, &here),
+            notes: notes(real),
             times: overall.times.clone(),
             overall,
         }
@@ -218,6 +221,17 @@ fn names(runs: &[Run]) -> Vec<String> {
         }
     }
     names
+}
+
+/// What the results of a side note, each once.
+fn notes(runs: &[Run]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for note in runs.iter().flat_map(|run| &run.notes) {
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
+    notes
 }
 
 fn parts(runs: &[Run], group: Option<&str>) -> Vec<Part> {

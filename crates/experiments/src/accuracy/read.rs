@@ -72,6 +72,13 @@ pub fn runs(path: &Path) -> Result<Vec<Run>, ReadError> {
 #[derive(Deserialize)]
 struct Manifest {
     end: String,
+    measured: Option<Measured>,
+}
+
+/// What it says of how a real run was measured.
+#[derive(Deserialize)]
+struct Measured {
+    notes: Vec<String>,
 }
 
 /// The one run of a directory of results.
@@ -84,7 +91,8 @@ fn result_at(dir: &Path) -> Result<Run, ReadError> {
     }
     let path = dir.join("peers.csv");
     let peers = peers(&text_of(&path)?).map_err(|what| ReadError::Wrong { path, what })?;
-    Ok(Run { source: dir.display().to_string(), peers })
+    let notes = manifest.measured.map_or_else(Vec::new, |measured| measured.notes);
+    Ok(Run { source: dir.display().to_string(), peers, notes })
 }
 
 fn peers(text: &str) -> Result<Vec<Peer>, String> {

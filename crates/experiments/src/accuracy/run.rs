@@ -7,6 +7,8 @@ pub struct Run {
     pub source: String,
     /// Its peers.
     pub peers: Vec<Peer>,
+    /// What its result says was otherwise than the scenario, or disturbed.
+    pub notes: Vec<String>,
 }
 
 /// What became of one peer.

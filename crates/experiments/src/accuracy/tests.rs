@@ -23,7 +23,8 @@ fn run(source: &str, fast: &[u64], slow: &[u64], sent: u64) -> Run {
         Peer { group: "seed".into(), join: Some(0), complete: Some(0), uploaded: 5_000, ..Peer::default() };
     let fast = fast.iter().map(|&time| leecher("fast", time));
     let slow = slow.iter().map(|&time| leecher("slow", time));
-    Run { source: source.to_owned(), peers: std::iter::once(seed).chain(fast).chain(slow).collect() }
+    let peers = std::iter::once(seed).chain(fast).chain(slow).collect();
+    Run { source: source.to_owned(), peers, notes: vec!["busy".to_owned()] }
 }
 
 fn sample() -> Comparison {
@@ -101,6 +102,7 @@ fn a_terminal_shows_both_sides() {
         "\nfast (2)\n",
         "  distance 0.375 raw, ",
         "; real runs have 0.250 and ",
+        "\nnote: busy\n\nnot within",
         "\nonly real runs have the group odd\u{fffd}\n",
         "\nnot within every target\n",
     ] {
@@ -128,9 +130,12 @@ fn results_are_read_as_they_were_written() {
     let dir = tempfile::tempdir().unwrap();
     let case = small();
     case.results().write(&dir.path().join("run-1")).unwrap();
-    case.results().write(&dir.path().join("run-2")).unwrap();
+    let mut real = small();
+    let notes = vec!["slow".to_owned(), "busy".to_owned()];
+    real.info.measured = Some(crate::results::Measured { notes: notes.clone(), ..Default::default() });
+    real.results().write(&dir.path().join("run-2")).unwrap();
     let runs = read::runs(dir.path()).unwrap();
-    assert_eq!(runs.len(), 2);
+    assert_eq!((runs.len(), &runs[0].notes, &runs[1].notes), (2, &vec![], &notes));
     assert_eq!(read::runs(&dir.path().join("run-1")).unwrap()[0].peers, runs[0].peers);
     let [seed, one, other] = &runs[0].peers[..] else { panic!("{runs:?}") };
     assert_eq!((seed.group.as_str(), seed.lacks, seed.uploaded), ("origin", false, 2_400_000));

@@ -25,6 +25,12 @@ pub(super) fn of(comparison: &Comparison) -> String {
             let _ = writeln!(text, "\nonly {side} runs have the group {}", names.join(", "));
         }
     }
+    if !comparison.notes.is_empty() {
+        text.push('\n');
+    }
+    for note in &comparison.notes {
+        let _ = writeln!(text, "note: {}", clipped(note, 94));
+    }
     let verdict = match comparison.within {
         Some(true) => "within every target",
         Some(false) => "not within every target",

@@ -27,10 +27,14 @@ pub(crate) fn page(comparison: &Comparison) -> String {
         "<header>\n<h1>Real and simulated</h1>\n<p>{} against {}.</p>\n<p class=\"{class}\">{verdict}</p>\n\
          <p class=\"soft\">Targets: mean and median within 5 %, the last completion within 10 %, or within twice the standard \
          error over the real runs where that is more; the shape at most 0.05 farther than real runs are from each other.</p>\n\
-         </header>\n<div class=\"pictures\">\n",
+         </header>\n",
         count(comparison.real.len() as u64, "real run"),
         count(comparison.simulated.len() as u64, "simulated one"),
     );
+    for note in &comparison.notes {
+        let _ = writeln!(page, "<p class=\"soft\">Note: {}.</p>", escape(note));
+    }
+    page.push_str("<div class=\"pictures\">\n");
     let overall = &comparison.overall;
     page.push_str(&distribution("Download times", &heading(overall), &times(comparison.times())));
     page.push_str(&distribution(
