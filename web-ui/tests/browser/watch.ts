@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { counted, drawn, goTo, text, truthOf, visit, type Truth } from "./checks.js";
-import { opened, settled, shot, shut } from "./served.js";
+import { opened, settled, shot, shut, until } from "./served.js";
 
 const { SWARMLAB_MODE: mode, SWARMLAB_URL: url, SWARMLAB_TRACE: trace } = process.env;
 
@@ -26,20 +26,20 @@ const VISITS: { [mode: string]: (page: Page) => Promise<void> } = {
     assert.deepEqual(asked.map((each) => each.split("#")[0]), [url], "it fetches nothing");
   },
   live: async (page) => {
-    await page.waitForFunction("window.swarmlab.player && window.swarmlab.swarm.present > 2");
+    await until(page, "window.swarmlab.player && window.swarmlab.swarm.present > 2");
     await shot(page, "live-running");
-    const state = (is: string): Promise<unknown> => page.waitForFunction(`window.swarmlab.run && window.swarmlab.run.state === "${is}"`);
+    const state = (is: string): Promise<unknown> => until(page, `window.swarmlab.run && window.swarmlab.run.state === "${is}"`);
     await page.locator(".controls .play").click();
     await state("paused");
     const stood = (await page.evaluate("window.swarmlab.clock.end")) as number;
     await page.evaluate("window.swarmlab.clock.follow(); window.swarmlab.clock.pause()");
     await page.locator('button[aria-label="Step on"]').click();
-    await page.waitForFunction(`window.swarmlab.recording.end > ${stood} || window.swarmlab.clock.time < window.swarmlab.clock.end`);
+    await until(page, `window.swarmlab.recording.end > ${stood} || window.swarmlab.clock.time < window.swarmlab.clock.end`);
     await page.evaluate("window.swarmlab.clock.seek(window.swarmlab.clock.end)");
     await page.locator(".controls .play").click();
     await state("running");
     await page.evaluate('window.swarmlab.remote.send({ do: "speed", value: 0 })');
-    await page.waitForFunction("window.swarmlab.recording.ended !== null", undefined, { timeout: 120_000 });
+    await until(page, "window.swarmlab.recording.ended !== null", 120);
     await settled(page);
     const whole = await fetched();
     const found = await counted(page);
