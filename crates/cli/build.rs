@@ -8,7 +8,7 @@ use std::{env, fs};
 fn main() {
     let crates = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let mut files = Vec::new();
-    for name in ["metainfo", "protocol", "net", "sim", "experiments", "cli"] {
+    for name in ["metainfo", "protocol", "net", "sim", "experiments", "testbed", "cli"] {
         let sources = crates.join(name).join("src");
         collect(&sources, &mut files);
         println!("cargo::rerun-if-changed={}", sources.display());

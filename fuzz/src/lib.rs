@@ -6,4 +6,5 @@
 pub mod engine;
 pub mod formats;
 pub mod peer;
+pub mod trace;
 pub mod tracker;

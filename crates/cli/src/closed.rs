@@ -11,6 +11,7 @@ use swarmlab_experiments::units::{rate_of, show_duration, show_rate, show_size};
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::disk::{self, Content};
 use swarmlab_net::endpoint::{Endpoint, EndpointConfig, Phase, Snapshot};
+use swarmlab_net::recorder::Recorder;
 use swarmlab_net::tracker::server::{ServerConfig, Tracker, serve};
 use swarmlab_protocol::{Bitfield, MessageKind, PeerId};
 use tokio::net::TcpListener;
@@ -21,6 +22,8 @@ use crate::error::Error;
 use crate::join;
 use crate::picture::{Row, picture};
 use crate::style::Palette;
+use crate::trace::{RealTrace, real_header};
+use crate::watching::Wanted;
 
 /// Announces of a closed swarm come often: it is short, and everyone is to know everyone.
 pub(crate) const INTERVAL: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(5));
@@ -36,6 +39,28 @@ pub(crate) struct Plan {
     pub(crate) leeches: Vec<PathBuf>,
     pub(crate) max_up: Option<u64>,
     pub(crate) max_down: Option<u64>,
+    /// Who records it: the seed is group 0, the leeches are group 1.
+    pub(crate) recorder: Option<Recorder>,
+}
+
+impl Plan {
+    /// Begins the trace of the swarm, if there is to be one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn record(
+        &mut self,
+        env: &Env,
+        (name, bytes): (&str, &[u8]),
+        wanted: &Wanted,
+    ) -> Result<Option<RealTrace>, Error> {
+        let (up, down) = (self.max_up, self.max_down);
+        let own =
+            [("seed", "seed", 1, up, down), ("leechers", "leecher", self.leeches.len() as u64, up, down)];
+        let trace = RealTrace::wanted(env, wanted, &real_header(name, Some((&self.torrent, bytes)), &own))?;
+        self.recorder = trace.as_ref().map(RealTrace::recorder);
+        Ok(trace)
+    }
 }
 
 /// What has come of it. The seed is the first member.
@@ -114,7 +139,8 @@ async fn join_all(plan: &Plan) -> Result<Vec<Running>, Error> {
         configs.push((format!("leech {}", number + 1), EndpointConfig::download(content, have, resume)));
     }
     let mut members = Vec::new();
-    for (name, mut config) in configs {
+    for (number, (name, mut config)) in configs.into_iter().enumerate() {
+        config.record = plan.recorder.clone().map(|recorder| (recorder, number.min(1) as u32));
         (config.listen, config.max_up, config.max_down) = (Some(loopback), plan.max_up, plan.max_down);
         let content = config.content.clone();
         members.push((name, join::start(config).await?, content));

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use swarmlab_experiments::units::parse_rate;
 use swarmlab_metainfo::Metainfo;
 use swarmlab_net::disk::{self, Content, Found, PlaceError};
@@ -16,6 +16,7 @@ use swarmlab_protocol::Bitfield;
 use crate::env::Env;
 use crate::error::Error;
 use crate::torrent;
+use crate::trace::{RealTrace, real_header};
 
 /// How an endpoint listens, how fast it may be, and whom it asks.
 #[derive(Debug, Args)]
@@ -38,6 +39,35 @@ pub struct Join {
     /// Most connections at a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub max_connections: Option<u16>,
+    /// Peers uploaded to at a time, the optimistic one among them [default: 2 to 7, by the rate]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub upload_slots: Option<u16>,
+    /// Write a line of JSON there each second and when complete: bytes, peers, times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub stats: Option<PathBuf>,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trace: Option<PathBuf>,
+}
+
+impl Join {
+    /// Begins the trace of an endpoint that is to be started, if there is to be one, in a group of its own of this name and role.
+    pub(crate) fn record(
+        &self,
+        env: &Env,
+        torrent: (&Metainfo, &Path),
+        (name, role): (&str, &str),
+        config: &mut EndpointConfig,
+    ) -> Result<Option<RealTrace>, Error> {
+        let (torrent, file) = torrent;
+        // Without its file, which may have gone meanwhile or have been a pipe, the trace does without.
+        let bytes = std::fs::read(env.resolve(file)).unwrap_or_default();
+        let own = [(name, role, 1, config.max_up, config.max_down)];
+        let header = real_header(torrent.name(), Some((torrent, &bytes)), &own);
+        let trace = RealTrace::begin(env, self.trace.as_deref(), &header)?;
+        config.record = trace.as_ref().map(|trace| (trace.recorder(), 0));
+        Ok(trace)
+    }
 }
 
 /// Reads the address of a peer, or one to listen on.
@@ -104,6 +134,10 @@ impl Join {
         if let Some(most) = self.max_connections {
             config.engine.max_connections = most;
             config.engine.initiate_up_to = config.engine.initiate_up_to.min(most.div_ceil(2));
+        }
+        if let Some(slots) = self.upload_slots {
+            (config.engine.unchoke_slots, config.engine.unchoke_most) = (slots, 0);
+            config.engine.optimistic_slots = config.engine.optimistic_slots.min(slots);
         }
     }
 }

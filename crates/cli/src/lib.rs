@@ -6,6 +6,7 @@
 //! run it in process.
 
 pub mod args;
+mod browser;
 mod closed;
 pub mod commands;
 mod course;
@@ -14,19 +15,25 @@ pub mod env;
 pub mod error;
 pub mod exit;
 pub mod join;
+mod live;
 pub mod logging;
 pub mod memory;
 pub mod picture;
 pub mod progress;
+mod replay;
 pub mod scenario;
 mod simulate;
+mod sound;
+mod stats;
 pub mod stop;
 pub mod style;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod torrent;
+mod trace;
 mod twin;
+mod watching;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

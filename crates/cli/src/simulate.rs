@@ -1,16 +1,18 @@
 //! Running a model in the simulated network for a user who watches: threads, progress, Ctrl-C.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use swarmlab_experiments::results::RunInfo;
-use swarmlab_sim::{Model, Outcome, run};
+use swarmlab_sim::{Levels, Model, Outcome, Recording, run, run_recorded};
+use swarmlab_trace::Entry;
 
 use crate::course::Course;
 use crate::env::Env;
 use crate::error::Error;
 use crate::memory;
 use crate::torrent;
+use crate::trace::TraceFile;
 
 /// A swarm of fewer nodes has too little to do in a window of time for a second thread to be worth the meeting at its
 /// end.
@@ -38,12 +40,38 @@ pub(crate) fn threads_for(nodes: u64) -> u16 {
 /// # Errors
 /// When the model is out of the simulator's bounds (exit status 2).
 pub(crate) fn simulate(env: &Env, what: &str, model: Model) -> Result<Simulated, Error> {
+    simulate_recorded(env, what, model, None)
+}
+
+/// The same, and records it as these levels say.
+///
+/// # Errors
+/// When the model is out of the simulator's bounds (exit status 2).
+pub(crate) fn simulate_recorded(
+    env: &Env,
+    what: &str,
+    model: Model,
+    trace: Option<(&mut TraceFile, Levels)>,
+) -> Result<Simulated, Error> {
     let mut course = Course::new(env, what, &model);
     let stop = env.stop().flag();
-    let outcome = run(model.clone(), &mut |progress| {
+    let sound = AtomicBool::new(true);
+    let mut watch = |progress| {
         course.show(&progress);
-        !stop.load(Ordering::Acquire)
-    });
+        sound.load(Ordering::Relaxed) && !stop.load(Ordering::Acquire)
+    };
+    let outcome = match trace {
+        None => run(model.clone(), &mut watch),
+        Some((file, levels)) => {
+            let every = file.every(model.run.sample);
+            let sink = &mut |at, entries: &[Entry]| {
+                file.take(at, entries, stop);
+                sound.store(file.is_sound(), Ordering::Relaxed);
+            };
+            let recording = Recording { levels, every, sink };
+            run_recorded(model.clone(), Some(recording), &mut watch)
+        }
+    };
     let outcome =
         outcome.map_err(|error| Error::invalid(format!("{what} cannot be simulated")).because(error))?;
     Ok(Simulated { model, outcome, wall: course.wall() })

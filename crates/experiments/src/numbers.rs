@@ -27,6 +27,11 @@ impl Decimal {
         Decimal { scaled: micros.into(), places: 6 }
     }
 
+    /// A whole number, with no places.
+    pub fn whole(number: u64) -> Decimal {
+        Decimal { scaled: number.into(), places: 0 }
+    }
+
     /// `part / whole` with six places, rounded down so that what stays below a limit is also shown below it; `None` of
     /// nothing.
     pub fn ratio(part: u128, whole: u128) -> Option<Decimal> {
@@ -75,6 +80,50 @@ impl fmt::Display for Decimal {
 
 impl Serialize for Decimal {
     /// A JSON number with all its places, which no float would keep.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+/// A number that may be below nothing, such as an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    negative: bool,
+    size: Decimal,
+}
+
+impl Signed {
+    /// `part / whole` with six places, rounded towards nothing; `None` of nothing.
+    pub fn ratio(part: i128, whole: u128) -> Option<Signed> {
+        let size = Decimal::ratio(part.unsigned_abs(), whole)?;
+        Some(Signed { negative: part < 0 && size.scaled > 0, size })
+    }
+
+    /// How far it is from nothing.
+    pub fn size(self) -> Decimal {
+        self.size
+    }
+
+    /// As so many per cent with one place and always a sign: `+3.2 %`.
+    pub fn percent(self) -> String {
+        let text = self.size.percent();
+        let sign = match self.negative {
+            _ if text == "0.0 %" => "",
+            true => "-",
+            false => "+",
+        };
+        format!("{sign}{text}")
+    }
+}
+
+impl fmt::Display for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.negative { "-" } else { "" }, self.size)
+    }
+}
+
+impl Serialize for Signed {
+    /// A JSON number with all its places, as a [`Decimal`] is.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
@@ -142,6 +191,19 @@ mod tests {
         assert_eq!(Decimal::ratio(1, 0), None);
         assert_eq!(serde_json::to_string(&Decimal::micros(u64::MAX)).unwrap(), "18446744073709.551615");
         assert_eq!(serde_json::to_value(Decimal::micros(2_500_000)).unwrap(), 2.5);
+    }
+
+    #[test]
+    fn errors_have_a_sign() {
+        for (part, text, percent) in
+            [(-32, "-0.032000", "-3.2 %"), (32, "0.032000", "+3.2 %"), (0, "0.000000", "0.0 %")]
+        {
+            let error = Signed::ratio(part, 1_000).unwrap();
+            assert_eq!((error.to_string().as_str(), error.percent().as_str()), (text, percent));
+        }
+        assert_eq!(Signed::ratio(-1, 10_000_000).unwrap().to_string(), "0.000000");
+        assert_eq!(Signed::ratio(1, 0), None);
+        assert_eq!(serde_json::to_string(&Signed::ratio(-1, 4)).unwrap(), "-0.250000");
     }
 
     #[test]

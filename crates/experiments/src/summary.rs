@@ -27,6 +27,9 @@ pub(crate) fn of(results: &Results<'_>) -> String {
     text.push('\n');
     messages(&mut text, document);
     checks(&mut text, document);
+    for note in document.measured.iter().flat_map(|measured| &measured.notes) {
+        line(&mut text, format_args!("note: {}", clipped(note, 94)));
+    }
     text
 }
 
@@ -34,7 +37,15 @@ fn head(text: &mut String, results: &Results<'_>) {
     let document = results.document();
     let content = document.content;
     let name = clipped(&document.scenario, 50);
-    line(text, format_args!("{name}  (seed {}, digest {})", document.seed, &document.digest[..12]));
+    match (&document.measured, &document.digest) {
+        (Some(measured), _) => {
+            line(text, format_args!("{name}  (seed {}, {})", document.seed, clipped(&measured.client, 30)));
+        }
+        (None, digest) => {
+            let digest = digest.as_deref().unwrap_or_default();
+            line(text, format_args!("{name}  (seed {}, digest {:.12})", document.seed, digest));
+        }
+    }
     line(
         text,
         format_args!(
@@ -144,8 +155,24 @@ pub(crate) fn fact_list(results: &Results<'_>) -> Vec<(&'static str, String)> {
         facts.push(("real bytes", copies_words(document, copies)));
     }
     facts.push(("tracker", tracker_words(document)));
-    facts.push(("overhead", overhead_words(results)));
-    facts.push(("this run", run_words(results)));
+    match &document.measured {
+        None => {
+            facts.push(("overhead", overhead_words(results)));
+            facts.push(("this run", run_words(results)));
+        }
+        Some(measured) => {
+            let links = document.link_overhead.map_or_else(|| "-".to_owned(), |share| share.percent_with(2));
+            facts.push((
+                "overhead",
+                format!("{links} of the content for messages, headers and acknowledgements"),
+            ));
+            let programs = format!("{}, {}, {}", measured.client, measured.tracker, measured.kernel);
+            facts.push(("measured with", clipped(&programs, 80)));
+            if let Some(busy) = measured.cpu_busy {
+                facts.push(("processors", format!("{} busy meanwhile", busy.percent())));
+            }
+        }
+    }
     facts
 }
 

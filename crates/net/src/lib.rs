@@ -9,6 +9,7 @@ pub mod disk;
 pub mod endpoint;
 mod listener;
 mod rate;
+pub mod recorder;
 pub mod tracker;
 pub mod tree;
 mod valve;

@@ -4,6 +4,7 @@
 //! One more remote is then an addition of 64 counts at a time, and the rarest of 64 pieces are found with one step per
 //! bit of a count, all ties at once. With 50 links that is 6 bits a piece, where plain counts take 16.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -15,17 +16,15 @@ use crate::{Bitfield, PieceIndex};
 #[derive(Clone, Debug)]
 pub struct Availability {
     /// `depth` words for each 64 pieces, piece 0 in their high bit.
-    planes: Vec<u64>,
-    depth: u32,
-    word_count: u32,
+    planes: Box<[u64]>,
+    depth: u16,
     seeds: u16,
 }
 
 impl Availability {
     /// Of a torrent of `piece_count` pieces that nobody has.
     pub fn new(piece_count: u32) -> Self {
-        let word_count = piece_count.div_ceil(64);
-        Availability { planes: vec![0; word_count as usize], depth: 1, word_count, seeds: 0 }
+        Availability { planes: vec![0; piece_count.div_ceil(64) as usize].into(), depth: 1, seeds: 0 }
     }
 
     /// How many have this piece. The piece must exist.
@@ -66,7 +65,7 @@ impl Availability {
 
     /// A remote that had these pieces is gone.
     pub(crate) fn remove_words(&mut self, words: &[u64]) {
-        let depth = self.depth as usize;
+        let depth = usize::from(self.depth);
         for (planes, &word) in self.planes.chunks_exact_mut(depth).zip(words) {
             let mut borrow = word;
             for plane in planes {
@@ -91,7 +90,7 @@ impl Availability {
 
     /// Adds one to the counts of these of the 64 pieces of one word.
     fn add_word(&mut self, at: usize, pieces: u64) {
-        let depth = self.depth as usize;
+        let depth = usize::from(self.depth);
         let mut carry = pieces;
         for plane in &mut self.planes[at * depth..(at + 1) * depth] {
             let before = *plane;
@@ -102,23 +101,23 @@ impl Availability {
             }
         }
         self.deepen();
-        self.planes[(at + 1) * self.depth as usize - 1] = carry;
+        self.planes[(at + 1) * usize::from(self.depth) - 1] = carry;
     }
 
     /// Makes room for counts of one more bit.
     #[cold]
     fn deepen(&mut self) {
-        let depth = self.depth as usize;
-        let mut planes = Vec::with_capacity(self.word_count as usize * (depth + 1));
+        let depth = usize::from(self.depth);
+        let mut planes = Vec::with_capacity(self.planes.len() / depth * (depth + 1));
         for word in self.planes.chunks_exact(depth) {
             planes.extend_from_slice(word);
             planes.push(0);
         }
-        (self.planes, self.depth) = (planes, self.depth + 1);
+        (self.planes, self.depth) = (planes.into(), self.depth + 1);
     }
 
     fn planes_of(&self, at: usize) -> &[u64] {
-        let depth = self.depth as usize;
+        let depth = usize::from(self.depth);
         &self.planes[at * depth..(at + 1) * depth]
     }
 

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::ConnId;
-use crate::conn::{Conn, Conns, Flag};
+use crate::conn::{Conn, Flag};
+use crate::conns::Conns;
 use crate::torrent::place;
 
 /// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
@@ -98,9 +99,11 @@ impl Flows {
             flow.down.turn();
             flow.up.turn();
             let (silent, sent) = (flow.down.bytes() == 0 && flow.up.bytes() == 0, flow.sent_since_unchoke);
-            if let Some(conn) =
-                conns.get_mut(flow.conn).filter(|conn| silent && (sent == 0 || conn.is(Flag::WeChoking)))
-            {
+            if !silent {
+                continue;
+            }
+            let of_link = conns.get_mut(flow.conn).filter(|conn| sent == 0 || conn.is(Flag::WeChoking));
+            if let Some(conn) = of_link {
                 conn.flow = Self::NONE;
                 self.forget(at, conns);
             }
@@ -130,22 +133,15 @@ impl Flows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conn::Flag;
-    use crate::{Direction, Instant, Opened, PeerId, Random, Reserved};
-    use core::net::{Ipv4Addr, SocketAddr};
+    use crate::conn::Work;
+    use crate::{Direction, Instant, Random};
 
     #[test]
     fn each_link_keeps_its_own_flow_whoever_leaves() {
         let mut random = Random::new(1);
         let (mut conns, mut flows) = (Conns::default(), Flows::new());
         let mut expected = [None; 8];
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-        let peer = Opened {
-            addr,
-            direction: Direction::Incoming,
-            peer_id: PeerId([1; 20]),
-            reserved: Reserved::OURS,
-        };
+        let now = Instant::START;
         for step in 1..10_000 {
             let at = random.below(8) as usize;
             let id = ConnId(at as u16);
@@ -156,7 +152,7 @@ mod tests {
                     expected[at] = None;
                 }
                 (_, None) => {
-                    conns.insert(id, Conn::new(&peer, 1, true, 1, Instant::START), addr);
+                    conns.insert(id, Conn::new(Direction::Incoming, true, now), Work::new(1, 1, now), 8);
                     conns.get_mut(id).unwrap().set(Flag::WeChoking, random.below(2) == 0);
                     expected[at] = Some((0, 0));
                 }

@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+mod active;
 pub mod allowed_fast;
 mod announce;
 mod availability;
@@ -46,6 +47,7 @@ mod boundary;
 pub mod choker;
 mod config;
 mod conn;
+mod conns;
 mod flows;
 mod handshake;
 mod message;
@@ -56,6 +58,7 @@ mod pool;
 pub mod preset;
 mod random;
 mod remote_sets;
+mod remotes;
 mod requests;
 mod seldom;
 mod time;
@@ -71,10 +74,9 @@ pub use boundary::{
 pub use config::{
     Config, Endgame, LeechChoker, OptimisticRule, Picker, Pipeline, PipelineRule, SeedChoker, Unfinished,
 };
-pub use conn::ConnView;
 pub use handshake::{Handshake, HandshakeError, Handshaking, PeerId, Reserved, Step};
 pub use message::{Extended, Message, MessageKind};
 pub use random::Random;
 pub use swarmlab_metainfo::{Block, InfoHash, Layout, LayoutError, PieceIndex};
 pub use time::Instant;
-pub use torrent::{Setup, Torrent, Totals};
+pub use torrent::{ConnView, Setup, Torrent, Totals};

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::time::Duration;
 
-use crate::conn::PeerHash;
+use crate::remotes::PeerHash;
 use crate::seldom::Seldom;
 use crate::{Instant, PeerSource, Random};
 

@@ -1,6 +1,7 @@
 //! Short queues by the dozen in one piece of memory: what all links have asked for, or have been asked for.
 //!
-//! A queue takes four bytes in its owner and no allocation of its own; what is taken out makes room for the next.
+//! A queue takes six bytes in its owner and no allocation of its own; what is taken out makes room for the next. To take the
+//! first item only its own place is looked at.
 
 use crate::torrent::place;
 use alloc::vec::Vec;
@@ -13,13 +14,14 @@ const LEAST_GROWTH: usize = 8;
 /// One queue of a pool. It must be used with the same pool always; dropped unless empty, its places are lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queue {
-    /// Where its last item is, which names the first one as its next.
+    /// Where the first item is, which names the place of the next.
+    first: u16,
     last: u16,
     len: u16,
 }
 
 impl Queue {
-    pub(crate) const EMPTY: Queue = Queue { last: NONE, len: 0 };
+    pub(crate) const EMPTY: Queue = Queue { first: NONE, last: NONE, len: 0 };
 
     pub(crate) fn len(self) -> u16 {
         self.len
@@ -59,21 +61,23 @@ impl<T: Copy> Pool<T> {
     }
 
     /// Appends an item. The pool must not be full.
+    #[inline]
     pub(crate) fn push(&mut self, queue: &mut Queue, item: T) {
         debug_assert!(!self.is_full());
         if self.free == NONE {
             self.lengthen(item);
         }
         let at = self.free;
-        let first = match self.places.get_mut(usize::from(queue.last)) {
-            Some(last) => core::mem::replace(&mut last.next, at),
-            None => at,
-        };
         let place = &mut self.places[usize::from(at)];
         self.free = place.next;
-        *place = Place { item, next: first };
+        *place = Place { item, next: NONE };
+        match self.places.get_mut(usize::from(queue.last)) {
+            Some(last) => last.next = at,
+            None => queue.first = at,
+        }
         self.used += 1;
-        *queue = Queue { last: at, len: queue.len + 1 };
+        queue.last = at;
+        queue.len += 1;
     }
 
     /// Makes a free place, where there is none. The item is of no account there.
@@ -88,37 +92,58 @@ impl<T: Copy> Pool<T> {
     }
 
     /// Takes the first item.
+    #[inline]
     pub(crate) fn pop(&mut self, queue: &mut Queue) -> Option<T> {
         self.take(queue, |_| true)
     }
 
-    /// Takes the first item that fits.
+    /// Takes the first item that fits: mostly the first of all.
+    #[inline]
     pub(crate) fn take(&mut self, queue: &mut Queue, fits: impl Fn(&T) -> bool) -> Option<T> {
-        let mut before = queue.last;
-        for _ in 0..queue.len {
+        let at = queue.first;
+        let &Place { item, next } = self.places.get(usize::from(at))?;
+        if !fits(&item) {
+            return self.take_behind(queue, at, fits);
+        }
+        self.release(queue, at);
+        queue.first = next;
+        if next == NONE {
+            queue.last = NONE;
+        }
+        Some(item)
+    }
+
+    /// Takes the first item that fits and comes after this one.
+    #[inline(never)]
+    fn take_behind(&mut self, queue: &mut Queue, first: u16, fits: impl Fn(&T) -> bool) -> Option<T> {
+        let mut before = first;
+        loop {
             let at = self.places[usize::from(before)].next;
-            let Place { item, next } = self.places[usize::from(at)];
+            let &Place { item, next } = self.places.get(usize::from(at))?;
             if fits(&item) {
+                self.release(queue, at);
                 self.places[usize::from(before)].next = next;
-                self.places[usize::from(at)].next = core::mem::replace(&mut self.free, at);
-                self.used -= 1;
-                queue.len -= 1;
-                if queue.len == 0 {
-                    queue.last = NONE;
-                } else if at == queue.last {
+                if next == NONE {
                     queue.last = before;
                 }
                 return Some(item);
             }
             before = at;
         }
-        None
+    }
+
+    /// An item of a queue is taken out: its place is free.
+    #[inline]
+    fn release(&mut self, queue: &mut Queue, at: u16) {
+        self.places[usize::from(at)].next = core::mem::replace(&mut self.free, at);
+        self.used -= 1;
+        queue.len -= 1;
     }
 
     /// Takes everything out.
     pub(crate) fn clear(&mut self, queue: &mut Queue) {
         if let Some(last) = self.places.get_mut(usize::from(queue.last)) {
-            self.free = core::mem::replace(&mut last.next, self.free);
+            last.next = core::mem::replace(&mut self.free, queue.first);
             self.used -= queue.len;
             *queue = Queue::EMPTY;
         }
@@ -126,19 +151,21 @@ impl<T: Copy> Pool<T> {
 
     /// The items in order.
     pub(crate) fn iter(&self, queue: Queue) -> impl Iterator<Item = &T> {
-        let mut at = queue.last;
+        let mut at = queue.first;
         (0..queue.len).map(move |_| {
-            at = self.places[usize::from(at)].next;
-            &self.places[usize::from(at)].item
+            let place = &self.places[usize::from(at)];
+            at = place.next;
+            &place.item
         })
     }
 
     /// Changes the items in order.
     pub(crate) fn for_each_mut(&mut self, queue: Queue, mut change: impl FnMut(&mut T)) {
-        let mut at = queue.last;
+        let mut at = queue.first;
         for _ in 0..queue.len {
-            at = self.places[usize::from(at)].next;
-            change(&mut self.places[usize::from(at)].item);
+            let place = &mut self.places[usize::from(at)];
+            at = place.next;
+            change(&mut place.item);
         }
     }
 
@@ -156,9 +183,9 @@ impl<T: Copy> Pool<T> {
         *self = small;
     }
 
-    /// Where the last item of a queue lies, for [`crate::Torrent::queue_places`].
+    /// Where the first item of a queue lies, for [`crate::Torrent::queue_places`].
     pub(crate) fn place(&self, queue: Queue) -> *const u8 {
-        place(&self.places, usize::from(queue.last))
+        place(&self.places, usize::from(queue.first))
     }
 }
 

@@ -1,37 +1,39 @@
 //! What the remotes have: one set of pieces per link, all in one vector, a row per slot.
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use crate::bitfield::mask;
-use crate::conn::grow;
+use crate::conns::lengthen;
 use crate::torrent::place;
 use crate::{Bitfield, ConnId, PieceIndex};
 
 /// The pieces of every remote that is not a seed (seeds are a flag of their link).
 #[derive(Debug)]
 pub(crate) struct RemoteSets {
-    words: Vec<u64>,
+    words: Box<[u64]>,
     row_len: u32,
 }
 
 impl RemoteSets {
     pub(crate) fn new(piece_count: u32) -> Self {
-        RemoteSets { words: Vec::new(), row_len: piece_count.div_ceil(64) }
+        RemoteSets { words: Box::default(), row_len: piece_count.div_ceil(64) }
     }
 
-    /// Makes the row of a link empty, and makes it exist.
-    pub(crate) fn clear(&mut self, conn: ConnId) {
+    /// Makes the row of a link empty, in a table of so many slots.
+    pub(crate) fn clear(&mut self, conn: ConnId, slots: usize) {
+        lengthen(&mut self.words, slots * self.row_len as usize, 0);
         let start = self.start(conn);
-        let end = start + self.row_len as usize;
-        if self.words.len() < end {
-            grow(&mut self.words, end, 0);
-        }
-        self.words[start..end].fill(0);
+        self.words[start..start + self.row_len as usize].fill(0);
     }
 
     pub(crate) fn row(&self, conn: ConnId) -> &[u64] {
         let start = self.start(conn);
         &self.words[start..start + self.row_len as usize]
+    }
+
+    pub(crate) fn contains(&self, conn: ConnId, piece: PieceIndex) -> bool {
+        let word = self.words.get(self.start(conn) + piece.0 as usize / 64);
+        word.is_some_and(|word| word & mask(piece) != 0)
     }
 
     pub(crate) fn set(&mut self, conn: ConnId, have: &Bitfield) {
@@ -46,11 +48,6 @@ impl RemoteSets {
         let fresh = *word & mask(piece) == 0;
         *word |= mask(piece);
         fresh
-    }
-
-    /// Gives back the room that was kept for more links.
-    pub(crate) fn shrink(&mut self) {
-        self.words.shrink_to_fit();
     }
 
     fn start(&self, conn: ConnId) -> usize {

@@ -5,8 +5,9 @@
 
 use alloc::vec::Vec;
 
+use crate::active::{Active, BlockState, UNUSED};
 use crate::bitfield::contains;
-use crate::conn::{Asked, grow};
+use crate::conn::Asked;
 use crate::picker::{Availability, PickView, pick};
 use crate::torrent::place;
 use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
@@ -50,76 +51,6 @@ pub(crate) enum Receipt {
         completes: bool,
     },
 }
-
-#[derive(Clone, Copy, Debug, Default)]
-struct BlockState {
-    /// Who gave it.
-    giver: u16,
-    /// How many links have a request for it outstanding that is not overdue, and the bits below.
-    state: u16,
-}
-
-impl BlockState {
-    const RECEIVED: u16 = 1 << 15;
-    /// A request for it is outstanding that does not count any more.
-    const OVERDUE: u16 = 1 << 14;
-    /// Already asked of the link for which a block is being chosen.
-    const MARKED: u16 = 1 << 13;
-    const REQUESTERS: u16 = Self::MARKED - 1;
-
-    fn is(self, bit: u16) -> bool {
-        self.state & bit != 0
-    }
-
-    fn requesters(self) -> u16 {
-        self.state & Self::REQUESTERS
-    }
-
-    fn add_requester(&mut self) {
-        self.state += u16::from(self.requesters() < Self::REQUESTERS);
-    }
-
-    fn remove_requester(&mut self) {
-        self.state -= u16::from(self.requesters() > 0);
-    }
-
-    fn is_free(self) -> bool {
-        self.state & (Self::RECEIVED | Self::REQUESTERS) == 0
-    }
-}
-
-/// A piece under way, or a slot for one.
-#[derive(Clone, Copy, Debug)]
-struct Active {
-    piece: PieceIndex,
-    /// Blocks neither here nor requested.
-    free: u32,
-    /// Blocks not here.
-    lacking: u32,
-    /// No block before this one is free.
-    first_free: u32,
-    /// Rises with each piece begun: the oldest is finished first.
-    age: u32,
-    /// Only this link may give it; 0 if any.
-    owner: u16,
-    in_use: bool,
-}
-
-impl Active {
-    /// Whether it has a block that nobody was asked for and that this link may be asked for.
-    #[inline]
-    fn is_free_for(&self, asker: Asker<'_>) -> bool {
-        self.free > 0
-            && (self.owner == asker.serial || (self.owner == 0 && !asker.alone))
-            && asker.has.is_none_or(|words| contains(words, self.piece))
-    }
-}
-
-const UNUSED: Active =
-    Active { piece: PieceIndex(0), free: 0, lacking: 0, first_free: 0, age: 0, owner: 0, in_use: false };
-
-const _: () = assert!(size_of::<Active>() == 24);
-const _: () = assert!(size_of::<BlockState>() == 4);
 
 /// The pieces under way and those not begun.
 #[derive(Debug)]
@@ -167,13 +98,18 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<Chosen> {
-        let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
-        let (slot, begun) = if working {
-            (asker.working, None)
-        } else {
-            self.next_slot(asker, layout, config, availability, random)?
-        };
+        if let Some(chosen) = self.next_of_same(asker, layout) {
+            return Some(chosen);
+        }
+        let (slot, begun) = self.next_slot(asker, layout, config, availability, random)?;
         Some(self.take_free(slot, layout, begun))
+    }
+
+    /// The same, of the piece it works on only.
+    #[inline]
+    pub(crate) fn next_of_same(&mut self, asker: Asker<'_>, layout: &Layout) -> Option<Chosen> {
+        let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
+        working.then(|| self.take_free(asker.working, layout, None))
     }
 
     /// Another piece than the one the remote works on, with a block that nobody was asked for, and why it was begun if
@@ -506,4 +442,13 @@ impl Requests {
         }
         assert_eq!(free, self.free);
     }
+}
+
+/// Lengthens a vector to `len`, in modest steps: doubling would leave half of it unused in most of a million peers.
+fn grow<T: Clone>(vec: &mut Vec<T>, len: usize, value: T) {
+    if len > vec.capacity() {
+        let step = len.div_ceil(8);
+        vec.reserve_exact(len + step - vec.len());
+    }
+    vec.resize(len, value);
 }

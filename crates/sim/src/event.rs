@@ -1,26 +1,24 @@
 //! What passes between nodes, and the order in which a node handles it.
 //!
-//! Events of one node are ordered by (time, source, the source's own counter). Nothing in the order depends on who
-//! simulated the source, so the nodes of a run can be split over threads.
+//! Events of one node are ordered by time, then by source; of one source, in the order in which it sent them. Nothing in
+//! this depends on who simulated the source, so the nodes of a run can be split over threads.
 
 use swarmlab_protocol::{Announce, Announced, Message};
 
 /// A node by its number; the tracker has the number after the last.
 pub(crate) type NodeId = u32;
 
-/// Something that arrives at a node.
+/// Something that arrives at a node. When, is said by the bucket in which it lies, and by its offset there.
 #[derive(Debug)]
 pub(crate) struct Event<P> {
-    /// When, in microseconds since the start of the run.
-    pub(crate) at: u64,
-    /// Whom it reaches.
+    /// Whom it reaches: the node's number until it is in a calendar, then that in its worker.
     pub(crate) to: NodeId,
     /// Who sent it.
     pub(crate) from: NodeId,
-    /// How many events the sender had sent before.
-    pub(crate) order: u32,
     /// The connection, by the receiver's slot.
     pub(crate) conn: u16,
+    /// Microseconds since the start of its window.
+    pub(crate) offset: u16,
     /// Blocks of this connection that have reached the sender of this event since its last acknowledgement.
     pub(crate) acks: Acks,
     /// What it is.
@@ -29,16 +27,39 @@ pub(crate) struct Event<P> {
     pub(crate) payload: P,
 }
 
+impl<P: Default> Event<P> {
+    /// Something small, with no bytes of a block, that acknowledges nothing.
+    pub(crate) fn new(from: NodeId, (to, conn): (NodeId, u16), what: What) -> Self {
+        Event { to, from, conn, offset: 0, acks: Acks::default(), what, payload: P::default() }
+    }
+}
+
 impl<P> Event<P> {
-    /// Whether it tells something that mostly calls for nothing.
-    pub(crate) fn is_news(&self) -> bool {
-        matches!(self.what, What::Message(Message::Have(_)))
+    /// How much of a node it needs.
+    #[inline]
+    pub(crate) fn needs(&self) -> Need {
+        match self.what {
+            What::Message(Message::Have(_)) => Need::News,
+            What::Message(Message::Request(_)) => Need::Request,
+            _ => Need::All,
+        }
     }
 
     /// Whether it concerns a block: it is asked for, or comes.
     pub(crate) fn is_of_block(&self) -> bool {
         matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
     }
+}
+
+/// How much of a node something needs; the more, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// What mostly calls for nothing.
+    News,
+    /// What mostly waits in a queue.
+    Request,
+    /// Anything else.
+    All,
 }
 
 /// Acknowledgement of blocks, with the mark that the receiver's queue had overflowed.
@@ -70,8 +91,17 @@ pub(crate) enum What {
     /// To the tracker: an announce.
     Announce(Box<Announce>),
     /// From the tracker: what came of one.
-    Announced(Box<Announced>),
+    Announced(Box<Answer>),
+}
+
+/// What comes of an announce.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// As the engine hears of it.
+    pub(crate) announced: Announced,
+    /// The bytes of the reply, where the announce is recorded.
+    pub(crate) bytes: Vec<u8>,
 }
 
 const _: () = assert!(size_of::<What>() == 16);
-const _: () = assert!(size_of::<Event<()>>() == 40);
+const _: () = assert!(size_of::<Event<()>>() == 32);

@@ -3,7 +3,7 @@
 //! It is no defence against anybody: it tells two runs apart. Each step multiplies and folds 128 bits, which spreads
 //! every bit of the input.
 
-use swarmlab_protocol::{Block, Message};
+use swarmlab_protocol::{Block, Message, MessageKind};
 
 use crate::event::{Event, NodeId, What};
 
@@ -36,21 +36,35 @@ impl Hash {
         self.add(now, 0);
     }
 
-    /// An event that came.
+    /// An event that came at a time.
     #[inline]
-    pub(crate) fn event<P>(&mut self, event: &Event<P>) {
+    pub(crate) fn event<P>(&mut self, at: u64, event: &Event<P>) {
         let (kind, content) = content(&event.what);
         let acks = u64::from(event.acks.blocks) << 1 | u64::from(event.acks.congested);
         let head = u64::from(event.from) << 32 | u64::from(event.conn) << 16 | acks << 8 | u64::from(kind);
-        self.add(event.at ^ head.rotate_left(20), content.wrapping_add(head));
+        self.add(at ^ head.rotate_left(20), content.wrapping_add(head));
     }
 }
 
 /// The kind of an event and its content in one number each.
 #[inline]
 fn content(what: &What) -> (u8, u64) {
-    let block =
-        |block: &Block| u64::from(block.piece.0) << 32 ^ u64::from(block.begin) << 12 ^ u64::from(block.len);
+    match what {
+        What::Message(Message::Have(piece)) => (MessageKind::Have as u8, u64::from(piece.0)),
+        What::Message(Message::Request(block)) => (MessageKind::Request as u8, of_block(block)),
+        What::Message(Message::Piece(block)) => (MessageKind::Piece as u8, of_block(block)),
+        what => seldom_content(what),
+    }
+}
+
+#[inline]
+fn of_block(block: &Block) -> u64 {
+    u64::from(block.piece.0) << 32 ^ u64::from(block.begin) << 12 ^ u64::from(block.len)
+}
+
+/// The same of what is less usual.
+#[inline(never)]
+fn seldom_content(what: &What) -> (u8, u64) {
     match what {
         What::Message(message) => (
             message.kind() as u8,
@@ -59,7 +73,7 @@ fn content(what: &What) -> (u8, u64) {
                     u64::from(piece.0)
                 }
                 Message::Request(of) | Message::Piece(of) | Message::Cancel(of) | Message::Reject(of) => {
-                    block(of)
+                    of_block(of)
                 }
                 Message::Bitfield(have) => have.iter().fold(0, |sum, piece| spread(sum, u64::from(piece.0))),
                 Message::Port(port) => u64::from(*port),
@@ -67,7 +81,7 @@ fn content(what: &What) -> (u8, u64) {
                 _ => 0,
             },
         ),
-        What::CorruptPiece(of) => (32, block(of)),
+        What::CorruptPiece(of) => (32, of_block(of)),
         What::Ack => (33, 0),
         What::Call { slot } => (34, u64::from(*slot)),
         What::Answer { slot } => (35, u64::from(*slot)),
@@ -75,9 +89,9 @@ fn content(what: &What) -> (u8, u64) {
         What::Handshake => (37, 0),
         What::Closed => (38, 0),
         What::Announce(announce) => (39, announce.left),
-        What::Announced(announced) => (
+        What::Announced(answer) => (
             40,
-            announced.outcome.as_ref().map_or(0, |reply| {
+            answer.announced.outcome.as_ref().map_or(0, |reply| {
                 reply.peers.iter().fold(0, |sum, addr| {
                     spread(sum, crate::network::node_at(*addr).map_or(0, |node| u64::from(node) + 1))
                 })

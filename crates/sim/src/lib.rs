@@ -11,15 +11,19 @@ mod check;
 mod draw;
 mod event;
 mod hash;
+mod http;
 mod link;
 mod model;
 mod network;
 mod node;
+mod order;
 mod outcome;
 mod plan;
 mod post;
 mod prefetch;
+mod recording;
 mod run;
+mod schedule;
 mod store;
 mod tracker;
 mod worker;
@@ -30,4 +34,7 @@ pub use model::{
     RealContent, Role, Run, Stop, Target, TrackerModel,
 };
 pub use outcome::{Check, End, MessageCount, Outcome, PeerOutcome, Presence, Sample, TrackerLoad};
-pub use run::{ModelError, Progress, run};
+pub use recording::{Levels, Recording};
+pub use run::{ModelError, Progress, run, run_recorded};
+pub use schedule::{CrashPlan, NodePlan, schedule};
+pub use tracker::TORRENT;

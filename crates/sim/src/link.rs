@@ -25,7 +25,7 @@ impl Rate {
 /// The microsecond by which so many nanoseconds have passed.
 #[inline]
 fn micros(nanos: u64) -> u64 {
-    nanos.div_ceil(1_000)
+    nanos.saturating_add(999) / 1_000
 }
 
 /// A block that was handed to the uplink.
@@ -104,6 +104,10 @@ impl<P> Uplink<P> {
 
     /// Queues a block.
     pub(crate) fn push(&mut self, now_us: u64, sending: Sending<P>, frame: impl Fn(u32) -> u32) {
+        if self.queue.len() == self.queue.capacity() {
+            // There are about as many blocks here as upload slots ask for, in each of very many nodes.
+            self.queue.reserve_exact(4);
+        }
         self.queue.push_back(sending);
         if self.done_us == u64::MAX {
             self.serve(now_us, frame);

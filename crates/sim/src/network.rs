@@ -127,13 +127,18 @@ impl Frames {
     /// A message that travels in a segment of its own, or (`rides`) in one with the message before it.
     #[inline]
     pub(crate) fn small(self, len: u32, rides: bool) -> u32 {
-        let headers = match (self.ethernet, rides) {
-            (false, _) => 0,
-            (true, false) if len <= SEGMENT => HEADERS,
-            (true, true) => len / SEGMENT * HEADERS,
-            (true, false) => len.div_ceil(SEGMENT) * HEADERS,
+        let segments = match rides {
+            _ if len >= SEGMENT => {
+                if rides {
+                    len / SEGMENT
+                } else {
+                    len.div_ceil(SEGMENT)
+                }
+            }
+            true => 0,
+            false => 1,
         };
-        len + headers
+        len + segments * self.bare()
     }
 
     /// A block of `len` bytes with its message, in a stream of full segments: their headers in proportion.
@@ -162,6 +167,7 @@ impl Frames {
     }
 
     /// A segment without content.
+    #[inline]
     pub(crate) fn bare(self) -> u32 {
         if self.ethernet { HEADERS } else { 0 }
     }

@@ -1,11 +1,15 @@
 //! Where events go: into the worker's own calendar, or into the box of the worker that has the receiver.
 
 use swarmlab_protocol::{Output, PieceIndex};
+use swarmlab_trace::Entry;
 
 use crate::calendar::Calendar;
 use crate::event::{Event, NodeId};
 use crate::run::Mail;
 use crate::world::{Tally, World};
+
+/// An event for a node of another worker, and when it arrives, in microseconds since the start of the run.
+pub(crate) type Letter<P> = (u64, Event<P>);
 
 /// Everything of a worker that its nodes need while they handle events.
 #[derive(Debug)]
@@ -14,11 +18,13 @@ pub(crate) struct Post<'a, P> {
     pub(crate) tally: Tally,
     pub(crate) calendar: Calendar<P>,
     /// Events for the nodes of each other worker.
-    pub(crate) boxes: Vec<Vec<Event<P>>>,
+    pub(crate) boxes: Vec<Vec<Letter<P>>>,
     me: u32,
     /// Vectors to use again: what an engine gives, and pieces it wants verified.
     pub(crate) out: Vec<Output>,
     pub(crate) verify: Vec<PieceIndex>,
+    /// What was recorded since it was last passed on.
+    pub(crate) records: Vec<Entry>,
 }
 
 impl<'a, P> Post<'a, P> {
@@ -32,31 +38,30 @@ impl<'a, P> Post<'a, P> {
             me,
             out: Vec::new(),
             verify: Vec::new(),
+            records: Vec::new(),
         }
     }
 
-    /// Sends an event on its way.
+    /// Sends an event on its way, to arrive at a time.
     #[inline]
-    pub(crate) fn send(&mut self, event: Event<P>) {
+    pub(crate) fn send(&mut self, at: u64, mut event: Event<P>) {
         self.tally.sent += 1;
         let workers = self.boxes.len() as u32;
-        if workers == 1 {
-            self.calendar.push(event.to, event);
-            return;
+        if workers > 1 {
+            let owner = event.to % workers;
+            event.to /= workers;
+            if owner != self.me {
+                return self.boxes[owner as usize].push((at, event));
+            }
         }
-        let owner = event.to % workers;
-        if owner == self.me {
-            self.calendar.push(event.to / workers, event);
-        } else {
-            self.boxes[owner as usize].push(event);
-        }
+        self.calendar.push(at, event);
     }
 
     /// Puts the events for other workers into their boxes; gives the first window in which one of them arrives.
     pub(crate) fn hand_over(&mut self, me: usize, mail: &[Vec<Mail<P>>]) -> u64 {
         let mut first = u64::MAX;
         for (boxed, to) in self.boxes.iter_mut().zip(mail) {
-            let Some(earliest) = boxed.iter().map(|event| event.at).min() else { continue };
+            let Some(earliest) = boxed.iter().map(|&(at, _)| at).min() else { continue };
             first = first.min(self.calendar.window_of(earliest));
             if let Ok(mut place) = to[me].lock() {
                 std::mem::swap(&mut *place, boxed);
@@ -67,11 +72,10 @@ impl<'a, P> Post<'a, P> {
 
     /// Takes the events that other workers have sent.
     pub(crate) fn collect(&mut self, mail: &[Mail<P>]) {
-        let workers = self.boxes.len() as u32;
         for from in mail {
-            let Ok(mut events) = from.lock() else { continue };
-            for event in events.drain(..) {
-                self.calendar.push(event.to / workers, event);
+            let Ok(mut letters) = from.lock() else { continue };
+            for (at, event) in letters.drain(..) {
+                self.calendar.push(at, event);
             }
         }
     }

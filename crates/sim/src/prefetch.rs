@@ -15,9 +15,9 @@ pub(crate) fn prefetch(place: *const u8) {
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn prefetch(_place: *const u8) {}
 
-/// Has a part of a value fetched, given by its bytes.
+/// Has so many lines of a value fetched, from a byte on.
 #[inline]
-pub(crate) fn prefetch_part<T>(value: &T, part: std::ops::Range<usize>) {
-    let start = std::ptr::from_ref(value).cast::<u8>();
-    part.step_by(64).for_each(|line| prefetch(start.wrapping_add(line)));
+pub(crate) fn prefetch_lines<T, const LINES: usize>(value: &T, start: usize) {
+    let start = std::ptr::from_ref(value).cast::<u8>().wrapping_add(start);
+    (0..LINES).for_each(|line| prefetch(start.wrapping_add(64 * line)));
 }

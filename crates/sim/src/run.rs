@@ -9,15 +9,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use sha2::{Digest as _, Sha256};
+use swarmlab_trace::Entry;
 
 use crate::barrier::Barrier;
 use crate::calendar::MOST_WIDTH;
 use crate::check::Rule;
-use crate::event::Event;
 use crate::network::MOST_NODES;
 use crate::node::Node;
 use crate::plan::{Plan, plans};
-use crate::post::Post;
+use crate::post::{Letter, Post};
+use crate::recording::{Recorder, Recording};
 use crate::store::{Bytes, Marks, Store};
 use crate::tracker::Tracker;
 use crate::worker::Worker;
@@ -72,6 +73,18 @@ pub enum ModelError {
 /// # Errors
 /// When the model is out of the simulator's bounds.
 pub fn run(model: Model, watch: &mut dyn FnMut(Progress) -> bool) -> Result<Outcome, ModelError> {
+    run_recorded(model, None, watch)
+}
+
+/// The same, and passes on what happens in it. The outcome is the same as without.
+///
+/// # Errors
+/// When the model is out of the simulator's bounds.
+pub fn run_recorded(
+    model: Model,
+    recording: Option<Recording<'_>>,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Outcome, ModelError> {
     let nodes: u64 = model.groups.iter().map(|group| u64::from(group.count)).sum();
     if nodes == 0 || nodes > u64::from(MOST_NODES) {
         return Err(ModelError::Nodes(nodes));
@@ -95,14 +108,21 @@ pub fn run(model: Model, watch: &mut dyn FnMut(Progress) -> bool) -> Result<Outc
     }
     let plans = plans(&model);
     let group_of = plans.iter().map(|plan| plan.group).collect();
-    let world = World::new(model, group_of);
+    let mut world = World::new(model, group_of);
     let lookahead = world.fabric.lookahead();
     if lookahead < 100 {
         return Err(ModelError::Latency(Duration::from_micros(lookahead)));
     }
+    let (mut parts, mut sink) = (1, None);
+    if let Some(recording) = recording {
+        parts = world.model.run.sample.as_micros().div_ceil(recording.every.as_micros().max(1)) as u64;
+        world.record(recording.levels);
+        sink = Some(recording.sink);
+    }
+    let recorder = sink.map(|sink| Recorder::new(&world.model, sink));
     Ok(match world.model.content.real {
-        Some(_) => run_with::<Bytes>(&world, plans, watch),
-        None => run_with::<Marks>(&world, plans, watch),
+        Some(_) => run_with::<Bytes>(&world, plans, (parts, recorder), watch),
+        None => run_with::<Marks>(&world, plans, (parts, recorder), watch),
     })
 }
 
@@ -114,7 +134,7 @@ fn window_width(lookahead: u64, sample: u64) -> u64 {
 }
 
 /// Events from one worker to another.
-pub(crate) type Mail<P> = Mutex<Vec<Event<P>>>;
+pub(crate) type Mail<P> = Mutex<Vec<Letter<P>>>;
 
 /// What the workers share while they run.
 struct Shared<P> {
@@ -129,9 +149,18 @@ struct Shared<P> {
     gifts: Mutex<Vec<u32>>,
     /// Why the run ends, once it does.
     end: Mutex<Option<End>>,
+    /// Times at which records are passed on, to a sample.
+    parts: u64,
+    /// What all workers have recorded since.
+    records: Mutex<Vec<Entry>>,
 }
 
-fn run_with<S: Store>(world: &World, plans: Vec<Plan>, watch: &mut dyn FnMut(Progress) -> bool) -> Outcome {
+fn run_with<'a, S: Store>(
+    world: &World,
+    plans: Vec<Plan>,
+    (parts, recorder): (u64, Option<Recorder<'a>>),
+    watch: &'a mut dyn FnMut(Progress) -> bool,
+) -> Outcome {
     let count = plans.len() as u32;
     let workers = u32::from(world.model.run.threads.max(1)).min(count);
     let width = window_width(world.fabric.lookahead(), world.model.run.sample.as_micros() as u64);
@@ -167,8 +196,10 @@ fn run_with<S: Store>(world: &World, plans: Vec<Plan>, watch: &mut dyn FnMut(Pro
         board: Mutex::new((0..workers).map(|_| None).collect()),
         gifts: Mutex::new(Vec::new()),
         end: Mutex::new(None),
+        parts: parts.clamp(1, world.model.run.sample.as_micros() as u64 / width),
+        records: Mutex::new(Vec::new()),
     };
-    let mut chair = Chair { world, watch, timeline: Vec::new(), at: 0, sum: None };
+    let mut chair = Chair { world, watch, recorder, timeline: Vec::new(), at: 0, sum: None };
     let team = std::thread::scope(|scope| {
         let shared = &shared;
         let mut team = team.into_iter();
@@ -201,7 +232,7 @@ fn work<'a, S: Store>(
     let sample = worker.post.world.model.run.sample.as_micros() as u64 / width;
     let most = worker.post.world.model.run.max_time.as_micros() as u64;
     let mut parity = 0;
-    let mut next_sample = sample;
+    let mut part = 1;
     loop {
         // The next window of all: of the calendars, and of what is on its way between workers.
         let under_way = worker.post.hand_over(me, &shared.mail[parity]);
@@ -212,9 +243,22 @@ fn work<'a, S: Store>(
         let window = shared.next[parity].iter().map(|next| next.load(SeqCst)).min().unwrap_or(u64::MAX);
         parity = 1 - parity;
 
-        while window >= next_sample {
-            let at = next_sample * width;
-            if worker.post.world.model.run.check && (next_sample / sample).is_multiple_of(CHECK_EVERY) {
+        while window >= part * sample / shared.parts {
+            let at = part * sample / shared.parts * width;
+            let samples = part.is_multiple_of(shared.parts);
+            part += 1;
+            if let Ok(mut records) = shared.records.lock() {
+                records.append(&mut worker.post.records);
+            }
+            if !samples {
+                // Nothing is recorded before all meet again.
+                shared.barrier.wait();
+                if let Some(chair) = &mut chair {
+                    chair.pass_on(at, false, &shared.records);
+                }
+                continue;
+            }
+            if worker.post.world.model.run.check && (at / width / sample).is_multiple_of(CHECK_EVERY) {
                 check_progress(&mut worker, at, shared, chair.is_some());
             }
             if let Ok(mut board) = shared.board.lock() {
@@ -223,6 +267,7 @@ fn work<'a, S: Store>(
             shared.barrier.wait();
             if let Some(chair) = &mut chair {
                 let end = chair.sample(at, at >= most, &shared.board);
+                chair.pass_on(at, true, &shared.records);
                 if let Ok(mut place) = shared.end.lock() {
                     *place = end;
                 }
@@ -231,7 +276,6 @@ fn work<'a, S: Store>(
             if shared.end.lock().map_or(true, |end| end.is_some()) {
                 return worker;
             }
-            next_sample += sample;
         }
         if worker.next() == Some(window) {
             worker.run(window);
@@ -262,6 +306,7 @@ fn check_progress<S: Store>(worker: &mut Worker<'_, S>, at: u64, shared: &Shared
 struct Chair<'w, 'f> {
     world: &'w World,
     watch: &'f mut dyn FnMut(Progress) -> bool,
+    recorder: Option<Recorder<'f>>,
     timeline: Vec<Sample>,
     /// The last sample, in microseconds.
     at: u64,
@@ -298,6 +343,13 @@ impl Chair<'_, '_> {
         self.sum = Some(sum);
         let goes_on = (self.watch)(progress);
         end.or((!goes_on).then_some(End::Interrupted))
+    }
+
+    /// Passes on what was recorded before a time, if anything is.
+    fn pass_on(&mut self, at: u64, samples: bool, records: &Mutex<Vec<Entry>>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.pass_on(at, self.sum.as_ref().filter(|_| samples), records);
+        }
     }
 
     fn end(&self, at: u64, over: bool, sum: &Tally) -> Option<End> {

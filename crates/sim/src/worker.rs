@@ -2,24 +2,16 @@
 
 use swarmlab_protocol::Message;
 
-use crate::calendar::{Bucket, Key};
 use crate::check::patience;
-use crate::event::{Event, What};
+use crate::event::{Event, Need, What};
 use crate::node::Node;
+use crate::order::{Order, Visit};
 use crate::post::Post;
 use crate::store::Store;
 use crate::tracker::Tracker;
 
-/// Events whose memory is asked for at once: about as many as there can be misses of the cache under way.
-const AT_ONCE: usize = 16;
-
-/// Up to which of a window's events memory was asked for, by how far it lies behind the node.
-#[derive(Default)]
-struct Asked {
-    nodes: usize,
-    links: usize,
-    queues: usize,
-}
+/// Visits whose memory is asked for at once: about as many as there can be misses of the cache under way.
+const AT_ONCE: usize = 8;
 
 /// Nodes from which on they do not stay in the cache: one takes about 8 KB.
 const LARGE: usize = 1_000;
@@ -32,6 +24,7 @@ pub(crate) struct Worker<'a, S: Store> {
     pub(crate) tracker: Option<Tracker>,
     pub(crate) post: Post<'a, S::Payload>,
     width: u64,
+    order: Order,
 }
 
 impl<'a, S: Store> Worker<'a, S> {
@@ -41,7 +34,8 @@ impl<'a, S: Store> Worker<'a, S> {
         post: Post<'a, S::Payload>,
         width: u64,
     ) -> Self {
-        Worker { nodes, tracker, post, width }
+        let order = Order::new(nodes.len() + 1);
+        Worker { nodes, tracker, post, width, order }
     }
 
     /// The next window in which something happens here.
@@ -52,59 +46,30 @@ impl<'a, S: Store> Worker<'a, S> {
     /// Handles everything of a window.
     pub(crate) fn run(&mut self, window: u64) {
         let mut bucket = self.post.calendar.take(window);
-        bucket.sort();
-        let keys = std::mem::take(&mut bucket.keys);
+        self.order.arrange(&bucket);
         let span = (window * self.width, (window + 1) * self.width);
-        let mut asked = Asked::default();
-        let mut rest = &keys[..];
-        while let Some(&first) = rest.first() {
-            let done = keys.len() - rest.len();
-            if done >= asked.queues && self.nodes.len() >= LARGE {
-                self.prefetch(&keys, &bucket, done, &mut asked);
+        let Worker { nodes, tracker, post, order, .. } = self;
+        let Order { visits, places, .. } = &*order;
+        let mut ahead = Ahead::new(order);
+        let mut start = 0;
+        for (done, visit) in visits.iter().enumerate() {
+            if nodes.len() >= LARGE {
+                ahead.prefetch(done, nodes, &bucket.events);
             }
-            let node = Key(first).node();
-            let mut count = 1;
-            while rest.get(count).is_some_and(|&key| Key(key).node() == node) {
-                count += 1;
-            }
-            let (own, others) = rest.split_at(count);
-            rest = others;
-            self.visit(node, own, &mut bucket, span);
-        }
-        bucket.keys = keys;
-        self.post.calendar.recycle(bucket);
-    }
-
-    /// Has the processor fetch what the next events need. Nodes lie far from each other, and each is needed but for a moment: what
-    /// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, then what
-    /// that points to.
-    fn prefetch(&self, keys: &[u64], bucket: &Bucket<S::Payload>, done: usize, asked: &mut Asked) {
-        let nodes = |start: usize, ahead: usize| {
-            let end = (done + ahead * AT_ONCE).min(keys.len());
-            keys[start.min(end)..end].iter().filter_map(|&key| {
-                let node = self.nodes.get(Key(key).node() as usize)?;
-                Some((node, Key(key).place().map(|place| &bucket.events[place])))
-            })
-        };
-        nodes(asked.nodes, 3).for_each(|(node, event)| node.prefetch(event.is_some_and(Event::is_news)));
-        nodes(asked.links, 2).for_each(|(node, event)| node.prefetch_link(event.map(|event| event.conn)));
-        nodes(asked.queues, 1)
-            .filter(|(_, event)| event.is_none_or(Event::is_of_block))
-            .for_each(|(node, event)| node.prefetch_queues(event.map(|event| event.conn)));
-        let end = |ahead: usize| (done + ahead * AT_ONCE).min(keys.len());
-        *asked = Asked { nodes: end(3), links: end(2), queues: end(1) };
-    }
-
-    fn visit(&mut self, node: u32, keys: &[u64], bucket: &mut Bucket<S::Payload>, span: (u64, u64)) {
-        match (self.nodes.get_mut(node as usize), &mut self.tracker) {
-            (Some(node), _) => node.run(keys, bucket, span, &mut self.post),
-            (None, Some(tracker)) => {
-                for place in keys.iter().filter_map(|&key| Key(key).place()) {
-                    tracker.receive(&mut bucket.events[place], &mut self.post);
+            let own = &places[start..visit.end as usize];
+            start = visit.end as usize;
+            match nodes.get_mut(visit.node as usize) {
+                Some(node) => node.run(own, &mut bucket.events, span, post),
+                None => {
+                    let Some(tracker) = tracker else { continue };
+                    for &place in own {
+                        let event = &mut bucket.events[place as usize];
+                        tracker.receive(span.0 + u64::from(event.offset), event, post);
+                    }
                 }
             }
-            (None, None) => debug_assert!(false, "an event for a node of another worker"),
         }
+        self.post.calendar.recycle(bucket);
     }
 
     /// Counts who gives each piece.
@@ -123,7 +88,8 @@ impl<'a, S: Store> Worker<'a, S> {
 
     /// What is on its way from or to nodes of this worker.
     fn under_way(&self) -> impl Iterator<Item = &Event<S::Payload>> {
-        self.post.calendar.to_come().chain(self.post.boxes.iter().flatten())
+        let boxed = self.post.boxes.iter().flatten().map(|(_, event)| event);
+        self.post.calendar.to_come().chain(boxed)
     }
 
     /// Events between nodes.
@@ -138,5 +104,76 @@ impl<'a, S: Store> Worker<'a, S> {
             _ => 0,
         });
         under_way.sum::<u64>() + self.nodes.iter().map(Node::waiting).sum::<u64>()
+    }
+}
+
+/// Has the processor fetch what the next visits need. Nodes lie far from each other, and each is needed but for a moment: what
+/// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, then what
+/// that points to.
+struct Ahead<'o> {
+    order: &'o Order,
+    nodes: Asked,
+    links: Asked,
+    queues: Asked,
+}
+
+/// Up to where memory was asked for.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    visits: usize,
+    places: usize,
+}
+
+impl Asked {
+    /// Goes on up to a visit.
+    fn go_on<'o>(&mut self, order: &'o Order, to: usize) -> impl Iterator<Item = (&'o Visit, &'o [u32])> {
+        let visits = &order.visits[self.visits.min(to)..to];
+        let mut start = self.places;
+        self.visits = to;
+        self.places = visits.last().map_or(start, |last| last.end as usize);
+        visits.iter().map(move |visit| {
+            let own = &order.places[start..visit.end as usize];
+            start = visit.end as usize;
+            (visit, own)
+        })
+    }
+}
+
+impl<'o> Ahead<'o> {
+    fn new(order: &'o Order) -> Self {
+        Ahead { order, nodes: Asked::default(), links: Asked::default(), queues: Asked::default() }
+    }
+
+    /// Once for each visit, before it.
+    #[inline]
+    fn prefetch<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
+        if done >= self.queues.visits {
+            self.ask(done, nodes, events);
+        }
+    }
+
+    fn ask<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
+        let end = |ahead: usize| (done + ahead * AT_ONCE).min(self.order.visits.len());
+        for (visit, own) in self.nodes.go_on(self.order, end(3)) {
+            let Some(node) = nodes.get(visit.node as usize) else { continue };
+            let least = if visit.woken { Need::All } else { Need::News };
+            node.prefetch(own.iter().map(|&place| events[place as usize].needs()).fold(least, Need::max));
+        }
+        for (visit, own) in self.links.go_on(self.order, end(2)) {
+            let Some(node) = nodes.get(visit.node as usize) else { continue };
+            own.iter().for_each(|&place| node.prefetch_link(Some(events[place as usize].conn)));
+            if visit.woken {
+                node.prefetch_link(None);
+            }
+        }
+        for (visit, own) in self.queues.go_on(self.order, end(1)) {
+            let Some(node) = nodes.get(visit.node as usize) else { continue };
+            let of_blocks =
+                own.iter().map(|&place| &events[place as usize]).filter(|event| event.is_of_block());
+            of_blocks.for_each(|event| node.prefetch_queues(Some(event.conn)));
+            if visit.woken {
+                node.prefetch_queues(None);
+            }
+        }
     }
 }

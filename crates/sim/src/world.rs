@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use swarmlab_protocol::{Config, Layout, MessageKind, PieceIndex};
+use swarmlab_trace::Level;
 
 use crate::check::Breaches;
 use crate::event::NodeId;
 use crate::link::Rate;
 use crate::network::Fabric;
-use crate::{Behaviour, FaultKind, MessageCount, Model, Presence};
+use crate::{Behaviour, FaultKind, Levels, MessageCount, Model, Presence};
 
 /// What all nodes of a run share.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct World {
     /// The group of each node; the tracker's is past the last.
     pub(crate) group_of: Vec<u16>,
     pub(crate) configs: Vec<Arc<Config>>,
+    /// The same for nodes that are recorded in full: their engines tell their decisions.
+    noted: Vec<Arc<Config>>,
+    /// How much of each node is recorded; nothing if nothing is.
+    levels: Option<Levels>,
     /// Uplinks by group.
     pub(crate) uplinks: Vec<Rate>,
     /// When the tracker is down, in microseconds: from, until.
@@ -68,6 +73,8 @@ impl World {
                     Arc::new(Config { upload_capacity, ..config })
                 })
                 .collect(),
+            noted: Vec::new(),
+            levels: None,
             fabric,
             group_of,
             outages,
@@ -76,11 +83,30 @@ impl World {
         }
     }
 
+    /// Has nodes recorded.
+    pub(crate) fn record(&mut self, levels: Levels) {
+        let noted = |config: &Arc<Config>| Arc::new(Config { notes: true, ..(**config).clone() });
+        self.noted = self.configs.iter().map(noted).collect();
+        self.levels = Some(levels);
+    }
+
+    /// How much of a node is recorded.
+    pub(crate) fn level(&self, node: NodeId) -> Level {
+        self.levels.as_ref().map_or(Level::Seen, |levels| levels.of(node))
+    }
+
+    /// The configuration of a node of a group of which so much is recorded.
+    pub(crate) fn config(&self, group: u16, level: Level) -> &Arc<Config> {
+        let configs = if level == Level::Messages { &self.noted } else { &self.configs };
+        &configs[usize::from(group)]
+    }
+
     pub(crate) fn tracker(&self) -> NodeId {
         self.group_of.len() as NodeId
     }
 
     /// One-way latency between two nodes (neither the tracker), in microseconds.
+    #[inline]
     pub(crate) fn latency(&self, from: NodeId, to: NodeId) -> u64 {
         match &self.fabric.paths {
             crate::network::Paths::Constant(time) => *time,

@@ -46,6 +46,15 @@ export const counted = (page: Page): Promise<Counted> => page.evaluate(`(() => {
     present: swarm ? swarm.present : 0, complete: swarm ? swarm.complete : 0, end: recording.end, trouble: recording.trouble ? recording.trouble.message : null };
 })()`);
 
+/** Waits until an expression holds in the page. Asked from here: the page's own policy forbids it to evaluate text. */
+export async function until(page: Page, expression: string, limit = 30_000): Promise<void> {
+  const end = Date.now() + limit;
+  while (!(await page.evaluate(expression))) {
+    assert.equal(Date.now() < end, true, `it does not come to hold: ${expression}`);
+    await page.waitForTimeout(20);
+  }
+}
+
 export const VIEWS = ["swarm", "matrix", "lines", "inspector", "all"];
 
 export async function goTo(page: Page, hash: string): Promise<void> {

@@ -4,9 +4,9 @@ import { after, test } from "node:test";
 import { EVENTS, Frames } from "../../src/trace/frames.js";
 import { frame } from "../encoder.js";
 import { synthetic } from "../synthetic.js";
-import { truthOf } from "./checks.js";
+import { truthOf, until } from "./checks.js";
 import { Live } from "./live.js";
-import { opened, serve, settled, shot, shut, until } from "./served.js";
+import { opened, serve, settled, shot, shut } from "./served.js";
 
 after(shut);
 

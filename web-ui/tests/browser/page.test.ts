@@ -13,8 +13,8 @@ import { whyWords } from "../../src/swarm/words.js";
 import { Kind, type Record } from "../../src/trace/records.js";
 import { hex } from "../../src/ui/numbers.js";
 import { synthetic } from "../synthetic.js";
-import { counted, drawn, goTo, text, truthOf, visit } from "./checks.js";
-import { asset, opened, serve, settled, shot, shut, until } from "./served.js";
+import { counted, drawn, goTo, text, truthOf, until, visit } from "./checks.js";
+import { asset, opened, serve, settled, shot, shut } from "./served.js";
 
 const TRACE = readFileSync(new URL("../traces/tiny.swt", import.meta.url));
 const truth = truthOf(TRACE);

@@ -75,15 +75,6 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate("new Promise((done) => { let left = 24; const next = () => (left-- > 0 ? requestAnimationFrame(next) : done()); next(); })");
 }
 
-/** Waits until an expression of the page is true. Asked from this side: the page's own policy lets nobody evaluate text in it. */
-export async function until(page: Page, expression: string, seconds = 30): Promise<void> {
-  for (let tries = 0; tries < seconds * 20; tries += 1) {
-    if (await page.evaluate(expression)) return;
-    await page.waitForTimeout(50);
-  }
-  throw new Error(`after ${seconds} s it is still not so that ${expression}`);
-}
-
 export async function shot(page: Page, name: string): Promise<string> {
   mkdirSync(SHOTS, { recursive: true });
   const path = join(SHOTS, `${name}.png`);

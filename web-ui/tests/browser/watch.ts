@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { counted, drawn, goTo, text, truthOf, visit, type Truth } from "./checks.js";
-import { opened, settled, shot, shut, until } from "./served.js";
+import { counted, drawn, goTo, text, truthOf, until, visit, type Truth } from "./checks.js";
+import { opened, settled, shot, shut } from "./served.js";
 
 const { SWARMLAB_MODE: mode, SWARMLAB_URL: url, SWARMLAB_TRACE: trace } = process.env;
 
@@ -28,7 +28,7 @@ const VISITS: { [mode: string]: (page: Page) => Promise<void> } = {
   live: async (page) => {
     await until(page, "window.swarmlab.player && window.swarmlab.swarm.present > 2");
     await shot(page, "live-running");
-    const state = (is: string): Promise<unknown> => until(page, `window.swarmlab.run && window.swarmlab.run.state === "${is}"`);
+    const state = (is: string): Promise<void> => until(page, `window.swarmlab.run && window.swarmlab.run.state === "${is}"`);
     await page.locator(".controls .play").click();
     await state("paused");
     const stood = (await page.evaluate("window.swarmlab.clock.end")) as number;
@@ -39,7 +39,7 @@ const VISITS: { [mode: string]: (page: Page) => Promise<void> } = {
     await page.locator(".controls .play").click();
     await state("running");
     await page.evaluate('window.swarmlab.remote.send({ do: "speed", value: 0 })');
-    await until(page, "window.swarmlab.recording.ended !== null", 120);
+    await until(page, "window.swarmlab.recording.ended !== null", 120_000);
     await settled(page);
     const whole = await fetched();
     const found = await counted(page);

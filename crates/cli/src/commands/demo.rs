@@ -20,7 +20,9 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::text::count;
 use crate::torrent;
+use crate::trace::RealTrace;
 use crate::twin::Twin;
+use crate::watching::{Wanted, WatchFlags, Watching, conclude};
 
 /// Leeches, and the upload limit of every endpoint in bytes per second: the seed alone needs 32 MiB / 2.8 MB/s = 12.0 s
 /// to send everything once, so choking and trading can be watched. More content gets as much more, so that it takes no
@@ -45,15 +47,29 @@ the end.
 
 Examples:
   swarmlab demo
+  swarmlab demo --watch                the real swarm on a page as well, until Ctrl-C
   swarmlab demo ~/pictures")]
 pub struct Demo {
     /// Spread this instead
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: Option<PathBuf>,
+    /// Write what happens in the real swarm to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+    #[command(flatten)]
+    watch: WatchFlags,
 }
 
 impl Demo {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
+        let wanted = self.watch.wanted(env, self.trace.as_deref())?;
+        let mut watching = None;
+        let ended = self.spread(env, &wanted, &mut watching);
+        conclude(env, watching, ended)
+    }
+
+    /// The demonstration; a page of it goes to `watching`, if one is wanted.
+    fn spread(&self, env: &Env, wanted: &Wanted, watching: &mut Option<Watching>) -> Result<Exit, Error> {
         let failed = |error| Error::failed("cannot make a temporary directory").because(error);
         let dir = tempfile::Builder::new().prefix("swarmlab-demo-").tempdir().map_err(failed)?;
         env.stop().takes_along(dir.path());
@@ -76,14 +92,19 @@ impl Demo {
         let torrent = Arc::new(torrent);
         let leeches = (1..=LEECHES).map(|number| dir.path().join(format!("leech-{number}"))).collect();
         self.tell(env, &torrent, &url)?;
-        let plan = Plan {
+        let mut plan = Plan {
             torrent: torrent.clone(),
             source,
             leeches,
             max_up: Some(limit(torrent.length())),
             max_down: None,
+            recorder: None,
         };
-        let report = env.block_on(closed::run(env, &plan, socket))??;
+        let trace = plan.record(env, ("demo", &bytes), wanted)?;
+        *watching = wanted.serve(env, trace.as_ref().and_then(|trace| trace.show("demo")))?;
+        let report = env.block_on(closed::run(env, &plan, socket));
+        RealTrace::finish(trace, env)?;
+        let report = report??;
         closed::print(env, &report, torrent.length())?;
         if !report.is_complete() {
             return Ok(env.stop().exit().unwrap_or(Exit::Unfinished));

@@ -15,8 +15,10 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::{self, Join};
 use crate::progress::Progress;
+use crate::stats::Stats;
 use crate::text::printable;
 use crate::torrent;
+use crate::trace::RealTrace;
 
 /// Fetch the content of a torrent
 #[derive(Debug, Args)]
@@ -92,7 +94,11 @@ impl Download {
         if config.trackers.iter().all(Vec::is_empty) && config.peers.is_empty() && here < all {
             env.warn("the torrent names no tracker and no --peer was given: others must connect here");
         }
-        let last = env.block_on(self.transfer(env, config))??;
+        let torrent = (&**content.torrent(), self.torrent.as_path());
+        let trace = self.join.record(env, torrent, ("leechers", "leecher"), &mut config)?;
+        let last = env.block_on(self.transfer(env, config));
+        RealTrace::finish(trace, env)?;
+        let last = last??;
         let complete = last.is_complete();
         if self.json {
             env.json("download/1", &self.document(&content, &last))?;
@@ -121,10 +127,12 @@ impl Download {
         let mut shown = length - endpoint.snapshot().totals.left;
         progress.already(shown);
         let mut told = None;
+        let mut stats = Stats::open(env, self.join.stats.as_deref())?;
         let mut watch = endpoint.watch();
         loop {
             let now = Arc::clone(&watch.borrow_and_update());
             advance(&progress, &mut shown, &now, length);
+            stats.tell(&now);
             if now.phase != Phase::Running || self.is_done(&now, length) {
                 break;
             }
@@ -135,7 +143,9 @@ impl Download {
             }
         }
         drop(progress);
-        finish(env, endpoint).await
+        let last = finish(env, endpoint).await?;
+        stats.end(&last);
+        Ok(last)
     }
 
     fn is_done(&self, now: &Snapshot, length: u64) -> bool {

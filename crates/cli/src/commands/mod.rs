@@ -1,21 +1,27 @@
 //! The commands. To add one: write `commands/NAME.rs` with a `clap::Args` struct that has
 //! `run(self, env: &Env) -> Result<Exit, Error>`, then name it twice below. Its help comes from the struct's doc comment.
 
+mod compare;
 mod completions;
 mod create;
 mod decode;
 mod demo;
 mod download;
 mod fuzz;
+mod lesson;
 mod man;
+mod replay;
+mod report;
 mod scenario;
 mod seed;
 mod share;
 mod show;
 mod sim;
 mod swarm;
+mod testbed;
 mod tracker;
 mod verify;
+mod watch;
 
 use crate::env::Env;
 use crate::error::Error;
@@ -56,6 +62,12 @@ commands! {
     Share(share::Share),
     Swarm(swarm::Swarm),
     Sim(sim::Sim),
+    Watch(watch::Watch),
+    Replay(replay::Replay),
+    Report(report::Report),
+    Testbed(testbed::Testbed),
+    Compare(compare::Compare),
+    Lesson(lesson::LessonCommand),
     Scenario(scenario::ScenarioCommand),
     Fuzz(fuzz::Fuzz),
     Decode(decode::Decode),

@@ -16,7 +16,9 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::{self, Join};
+use crate::stats::Stats;
 use crate::torrent;
+use crate::trace::RealTrace;
 
 /// A status line is printed this often where something has changed.
 const STATUS: Duration = Duration::from_secs(10);
@@ -77,7 +79,12 @@ impl Seed {
         }
         let mut config = EndpointConfig::seed(Arc::clone(&content), have);
         self.join.apply(&mut config);
-        let last = env.block_on(upload(env, config))??;
+        let stats = Stats::open(env, self.join.stats.as_deref())?;
+        let torrent = (&**content.torrent(), self.torrent.as_path());
+        let trace = self.join.record(env, torrent, ("seed", "seed"), &mut config)?;
+        let last = env.block_on(upload(env, config, stats));
+        RealTrace::finish(trace, env)?;
+        let last = last??;
         if self.json {
             let document = Document {
                 info_hash: content.info_hash().to_string(),
@@ -98,7 +105,11 @@ impl Seed {
 }
 
 /// Uploads until the request to stop.
-pub(super) async fn upload(env: &Env, config: EndpointConfig) -> Result<Arc<Snapshot>, Error> {
+pub(super) async fn upload(
+    env: &Env,
+    config: EndpointConfig,
+    mut stats: Stats,
+) -> Result<Arc<Snapshot>, Error> {
     let endpoint = join::start(config).await?;
     env.note(format_args!("seeding on {}; Ctrl-C stops", endpoint.local_addr()));
     let mut watch = endpoint.watch();
@@ -109,6 +120,7 @@ pub(super) async fn upload(env: &Env, config: EndpointConfig) -> Result<Arc<Snap
             break;
         }
         tell_trouble(env, &now, &mut told);
+        stats.tell(&now);
         if now.elapsed >= next {
             next = now.elapsed + STATUS;
             let sent = show_size(now.totals.uploaded);
@@ -123,5 +135,7 @@ pub(super) async fn upload(env: &Env, config: EndpointConfig) -> Result<Arc<Snap
             _ = env.stop().requested() => break,
         }
     }
-    finish(env, endpoint).await
+    let last = finish(env, endpoint).await?;
+    stats.end(&last);
+    Ok(last)
 }

@@ -22,7 +22,9 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::join::parse_address;
+use crate::stats::Stats;
 use crate::text::printable;
+use crate::trace::{RealTrace, real_header};
 
 /// Share a file or a directory: makes the torrent, runs the tracker and the seed
 #[derive(Debug, Args)]
@@ -48,6 +50,9 @@ pub struct Share {
     /// Most content sent, such as '2 MB/s' or '10 Mbit/s'
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     max_up: Option<u64>,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
 }
 
 impl Share {
@@ -83,17 +88,27 @@ impl Share {
         let have = Bitfield::full(content.layout().piece_count());
         let mut config = EndpointConfig::seed(content, have);
         (config.listen, config.max_up) = (Some(self.listen), self.max_up);
+        let own = [("seed", "seed", 1, self.max_up, None)];
+        let header = real_header(&name, Some((config.content.torrent(), &bytes)), &own);
+        let trace = RealTrace::begin(env, self.trace.as_deref(), &header)?;
+        config.record = trace.as_ref().map(|trace| (trace.recorder(), 0));
+        let tracker = Tracker::new(ServerConfig::default());
+        let tracker = Arc::new(match &trace {
+            Some(trace) => tracker.recorded(trace.recorder()),
+            None => tracker,
+        });
         let last = env.block_on(async move {
             let listener = TcpListener::from_std(socket)
                 .map_err(|error| Error::failed("cannot run the tracker").because(error))?;
-            let tracker = Arc::new(Tracker::new(ServerConfig::default()));
             let (stop, stopped) = oneshot::channel::<()>();
             let serving = tokio::spawn(serve(tracker, listener, async move { _ = stopped.await }));
-            let last = upload(env, config).await;
+            let last = upload(env, config, Stats::default()).await;
             drop(stop);
             _ = serving.await;
             last
-        })??;
+        });
+        RealTrace::finish(trace, env)?;
+        let last = last??;
         env.out().line(format_args!("{} sent", show_size(last.totals.uploaded)))?;
         Ok(env.stop().exit().unwrap_or(Exit::Done))
     }

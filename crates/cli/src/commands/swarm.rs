@@ -14,6 +14,8 @@ use crate::closed::{self, Plan};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::trace::RealTrace;
+use crate::watching::{WatchFlags, conclude};
 
 /// Run a closed swarm on this machine: tracker, seed and leeches
 #[derive(Debug, Args)]
@@ -43,6 +45,11 @@ pub struct Swarm {
     /// Print one JSON document (schema swarm/1)
     #[arg(long)]
     json: bool,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
+    #[command(flatten)]
+    watch: WatchFlags,
 }
 
 #[derive(Serialize)]
@@ -91,14 +98,23 @@ impl Swarm {
             .map_err(|error| Error::failed("cannot read the torrent back").because(error))?;
         let source = env.resolve(&self.path);
         let (max_up, max_down) = (self.max_up, self.max_down);
-        let plan = Plan { torrent: Arc::new(torrent), source, leeches, max_up, max_down };
-        let report = env.block_on(closed::run(env, &plan, socket))??;
+        let torrent = Arc::new(torrent);
+        let name = torrent.name().to_owned();
+        let mut plan = Plan { torrent, source, leeches, max_up, max_down, recorder: None };
+        let wanted = self.watch.wanted(env, self.trace.as_deref())?;
+        let trace = plan.record(env, (&name, &bytes), &wanted)?;
+        let watching = wanted.serve(env, trace.as_ref().and_then(|trace| trace.show(&name)))?;
+        let report = env.block_on(closed::run(env, &plan, socket));
+        RealTrace::finish(trace, env)?;
+        let report = report??;
         if self.json {
             env.json("swarm/1", &document(&plan, &report))?;
         } else {
             closed::print(env, &report, plan.torrent.length())?;
         }
-        Ok(if report.is_complete() { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) })
+        let is_complete = report.is_complete();
+        let exit = if is_complete { Exit::Done } else { env.stop().exit().unwrap_or(Exit::Unfinished) };
+        conclude(env, watching, Ok(exit))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::exit::Exit;
 use crate::join::parse_address;
 use crate::text::count;
 use crate::torrent;
+use crate::trace::{RealTrace, real_header};
 
 /// The status line is printed this often, if anything has changed.
 const STATUS: Duration = Duration::from_secs(10);
@@ -58,12 +59,18 @@ pub struct Tracker {
     /// Believe the `ip` parameter of announces from these addresses (loopback always is); may be given again
     #[arg(long, value_name = "RANGE")]
     trust: Vec<IpRange>,
+    /// Most peers named in an answer
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    numwant: u32,
     /// Tell all torrents to a scrape that names none, and on the page /stats
     #[arg(long)]
     full_scrape: bool,
     /// Print one JSON document at the end (schema tracker/1)
     #[arg(long)]
     json: bool,
+    /// Write what happens to this file, for swarmlab replay
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    trace: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -82,9 +89,16 @@ struct Document {
 
 impl Tracker {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
-        let swarms = Arc::new(Swarms::new(self.config(env)?));
+        let swarms = Swarms::new(self.config(env)?);
+        let trace = RealTrace::begin(env, self.trace.as_deref(), &real_header("tracker", None, &[]))?;
+        let swarms = Arc::new(match &trace {
+            Some(trace) => swarms.recorded(trace.recorder()),
+            None => swarms,
+        });
         let start = Instant::now();
-        let announce = env.block_on(self.serve(env, &swarms))??;
+        let announce = env.block_on(self.serve(env, &swarms));
+        RealTrace::finish(trace, env)?;
+        let announce = announce??;
         if self.json {
             let (totals, stats) = (swarms.totals(), swarms.counters().read());
             let document = Document {
@@ -124,6 +138,8 @@ impl Tracker {
             allow,
             trusted,
             full_scrape: self.full_scrape,
+            numwant: ServerConfig::default().numwant.min(self.numwant),
+            max_numwant: self.numwant,
             ..ServerConfig::default()
         })
     }

@@ -16,3 +16,4 @@ mod simulating;
 mod stopping;
 mod told;
 mod transfer;
+mod watching;

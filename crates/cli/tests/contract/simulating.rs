@@ -111,6 +111,31 @@ fn a_directory_has_what_was_run_and_what_came_of_it() {
 }
 
 #[test]
+fn several_runs_have_seeds_and_directories_of_their_own() {
+    let folder = folder();
+    let ended = sim(folder.path(), "", &["--runs", "3", "--seed", "7", "-o", "out", "--json"]);
+    ended.done();
+    let all = ended.document("runs/1");
+    let seeds: Vec<_> =
+        all["runs"].as_array().expect("a list").iter().map(|run| run["seed"].clone()).collect();
+    assert_eq!(seeds, [7, 8, 9]);
+    let alone = sim(folder.path(), "", &["--seed", "8", "--json"]).document("sim/1");
+    assert_eq!((&all["runs"][1]["schema"], &all["runs"][1]["digest"]), (&"sim/1".into(), &alone["digest"]));
+    let manifest = fs::read_to_string(folder.path().join("out/run-2/manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!((&manifest["resolved"]["seed"], &manifest["digest"]), (&8.into(), &alone["digest"]));
+
+    // Fewer runs would leave one that is none of theirs; one run has no directory for each.
+    sim(folder.path(), "", &["--runs", "2", "-o", "out"]).refused(1, &["run-3", "another directory"]);
+    sim(folder.path(), "", &["-o", "out"]).refused(1, &["run-1"]);
+    // What one of them fails, all fail, and all are made.
+    let unmet = "[expect]\nefficiency = \"> 1\"\n";
+    let ended = sim(folder.path(), unmet, &["--runs", "2", "--seed", "7"]);
+    assert_eq!(ended.status, Some(5), "{ended:?}");
+    assert!(ended.stdout.starts_with("small  (2 runs)\n"), "{ended:?}");
+}
+
+#[test]
 fn the_exit_status_says_how_it_ended() {
     let folder = folder();
     let max_time = sim(folder.path(), "[run]\nmax_time = \"3 s\"\n", &[]);

@@ -39,6 +39,26 @@ fn a_download_reports_what_it_did() {
 }
 
 #[test]
+fn lines_tell_what_an_endpoint_does() {
+    let swarm = Swarm::start();
+    let _seed = swarm.seed();
+    let arguments = ["download", "content.torrent", "-o", "copy", "--stats", "lines", "--upload-slots", "3"];
+    let mut download = swarm.spawn("download", &arguments);
+    assert_eq!(wait_for_end(&mut download), Some(0), "{}", download.last_words());
+    let text = fs::read_to_string(swarm.folder().join("lines")).expect("the file");
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let last = lines.last().expect("a line");
+    let fields =
+        ["unix_ms", "elapsed_ms", "completed_after_ms", "uploaded", "downloaded", "wasted", "left", "peers"];
+    has_fields(last, &fields);
+    assert_eq!((&last["downloaded"], &last["left"]), (&70_000.into(), &0.into()));
+    assert!(last["completed_after_ms"].as_u64() <= last["elapsed_ms"].as_u64(), "{last}");
+    run(swarm.folder(), &["seed", "content.torrent", "content", "--stats", "no/such"])
+        .refused(1, &["no/such"]);
+}
+
+#[test]
 fn a_rate_without_a_unit_is_refused_with_that_reason() {
     let folder = shared_content(NO_TRACKER);
     for flag in ["--max-up", "--max-down"] {

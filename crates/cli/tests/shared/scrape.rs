@@ -28,7 +28,7 @@ pub(crate) fn scrape(endpoint: SocketAddrV4, info_hash: &str) -> Option<Counts> 
 }
 
 /// The whole reply to a GET, headers and all.
-fn http_get(endpoint: SocketAddrV4, target: &str) -> std::io::Result<Vec<u8>> {
+pub(crate) fn http_get(endpoint: SocketAddrV4, target: &str) -> std::io::Result<Vec<u8>> {
     let patience = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&endpoint.into(), patience)?;
     stream.set_read_timeout(Some(patience))?;

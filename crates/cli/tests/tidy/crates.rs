@@ -10,7 +10,7 @@ use crate::source::{self, root};
 use crate::verdict;
 
 /// What each crate may depend on among ours. The same table, with the reasons, is in ARCHITECTURE.md.
-pub(crate) const EDGES: [(&str, &[&str]); 8] = [
+pub(crate) const EDGES: [(&str, &[&str]); 9] = [
     ("metainfo", &[]),
     ("protocol", &["metainfo"]),
     ("trace", &["protocol"]),
@@ -18,7 +18,8 @@ pub(crate) const EDGES: [(&str, &[&str]); 8] = [
     ("sim", &["protocol", "metainfo", "trace"]),
     ("experiments", &["sim", "protocol", "metainfo", "trace"]),
     ("web", &["trace", "protocol"]),
-    ("cli", &["metainfo", "protocol", "trace", "net", "sim", "experiments", "web"]),
+    ("testbed", &["experiments", "sim", "metainfo"]),
+    ("cli", &["metainfo", "protocol", "trace", "net", "sim", "experiments", "testbed", "web"]),
 ];
 
 /// What the pure crates may take from outside.

@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Directories that hold nothing anyone wrote.
-const SKIPPED: [&str; 8] =
-    [".git", "target", "node_modules", "dist", "corpus", "artifacts", "coverage", "seeds"];
+/// Directories that hold nothing anyone wrote; `assets` is what the page is built to.
+const SKIPPED: [&str; 9] =
+    [".git", "target", "node_modules", "dist", "assets", "corpus", "artifacts", "coverage", "seeds"];
 /// Endings of files that people write and read.
 const WRITTEN: [&str; 14] =
     ["rs", "ts", "tsx", "js", "css", "html", "svg", "toml", "md", "sh", "py", "yml", "yaml", "json"];

@@ -77,6 +77,37 @@ impl Chart {
         svg
     }
 
+    /// The picture as a file of its own: with the style, a ground, and the legend below the axis.
+    pub(super) fn document(&self, label: &str, style: &str) -> String {
+        const ROW: i64 = 260;
+        let svg = self.svg(label);
+        let inner = svg.split_once('>').map_or("", |(_, inner)| inner).trim_end_matches("</svg>");
+        let height = HEIGHT + ROW;
+        let mut document = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n\
+             <style>\n{style}text {{ font-family: system-ui, sans-serif; }}\n</style>\n<rect width=\"100%\" height=\"100%\" fill=\"var(--card)\"/>\n{inner}\n",
+            tenths(WIDTH),
+            tenths(height),
+            escape(label),
+        );
+        let room = (RIGHT - LEFT) / (self.series.len().max(1) as i64);
+        for (number, series) in (0..).zip(&self.series) {
+            let (x, y) = (LEFT + room * number, height - 120);
+            let _ = writeln!(
+                document,
+                "<path class=\"line t{}\" fill=\"none\" d=\"M{} {}h28\"/><text x=\"{}\" y=\"{}\">{}</text>",
+                series.tone,
+                tenths(x),
+                tenths(y),
+                tenths(x + 340),
+                tenths(y + 45),
+                escape(&series.name)
+            );
+        }
+        document.push_str("</svg>\n");
+        document
+    }
+
     /// The legend, for more than one line.
     pub(super) fn legend(&self) -> String {
         let mut html = String::new();

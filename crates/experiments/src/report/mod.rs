@@ -5,6 +5,7 @@
 
 mod axis;
 mod chart;
+pub(crate) mod comparison;
 mod fold;
 mod groups;
 mod html;
@@ -19,7 +20,7 @@ use html::escape;
 use pictures::Picture;
 
 use crate::numbers::{Decimal, TimeUnit, count};
-use crate::results::{Document, GroupResult, Results};
+use crate::results::{Document, GroupResult, PAGE, Results};
 use crate::summary::{duration, ending, fact_list, time_unit};
 use crate::units::{grouped, show_duration, show_size};
 
@@ -33,30 +34,42 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// The page.
 pub(crate) fn of(results: &Results<'_>) -> String {
-    let name = escape(&results.info().scenario_name);
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{name} - swarmlab</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-    );
+    let mut page = open(&results.info().scenario_name);
     head(&mut page, results);
     tiles(&mut page, results.document());
     page.push_str("<div class=\"pictures\">\n");
-    for picture in [
-        pictures::completions(results),
-        pictures::size(results),
-        pictures::rarest(results),
-        pictures::utilisation(results),
-    ] {
-        page.push_str(&line_figure(&picture));
-    }
+    let known = results.document().measured.is_none();
+    let lines = [
+        Some(pictures::completions(results)),
+        Some(pictures::size(results)),
+        known.then(|| pictures::rarest(results)),
+        Some(pictures::utilisation(results)),
+    ];
+    lines.iter().flatten().for_each(|picture| page.push_str(&line_figure(picture)));
     let (says, svg) = groups::share_ratios(results);
     page.push_str(&figure("Share ratios", &says, "", svg.as_deref()));
-    let (says, svg) = groups::flows(results);
-    page.push_str(&figure("Who gave to whom", &says, "", svg.as_deref()));
+    if known {
+        let (says, svg) = groups::flows(results);
+        page.push_str(&figure("Who gave to whom", &says, "", svg.as_deref()));
+    }
     page.push_str("</div>\n");
     tables(&mut page, results);
     scenario(&mut page, &results.info().scenario_text);
+    close(page)
+}
+
+/// A page up to its first line.
+fn open(title: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{} - swarmlab</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        escape(title)
+    )
+}
+
+/// The same page with its end.
+fn close(mut page: String) -> String {
     let _ = write!(page, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     page
 }
@@ -77,14 +90,31 @@ fn head(page: &mut String, results: &Results<'_>) {
         escape(&sentence(&ending(results))),
     );
     let info = results.info();
+    if info.page.is_some() {
+        let _ = writeln!(
+            page,
+            "<p><a href=\"{PAGE}\">Watch this run</a>, peer by peer and message by message.</p>"
+        );
+    }
     let commit = info.commit.as_deref().map(|commit| format!(" ({commit})")).unwrap_or_default();
     let _ = write!(
         page,
-        "<p class=\"soft\">swarmlab {}{} on {}. Digest <code>{}</code></p>\n</header>\n",
+        "<p class=\"soft\">swarmlab {}{} on {}. {}</p>\n</header>\n",
         escape(&info.version),
         escape(&commit),
         escape(&info.platform),
-        document.digest,
+        match (&document.measured, &document.digest) {
+            (Some(measured), _) => {
+                let notes: Vec<String> = measured.notes.iter().map(|note| sentence(note)).collect();
+                let (client, kernel) = (&measured.client, &measured.kernel);
+                escape(&format!(
+                    "Measured with {client}, {}, {kernel}. {}",
+                    measured.tracker,
+                    notes.join(" ")
+                ))
+            }
+            (None, digest) => format!("Digest <code>{}</code>", digest.as_deref().unwrap_or_default()),
+        },
     );
 }
 

@@ -191,8 +191,12 @@ fn over_time(
         shape: Shape::Steps,
     };
     let series = lines.into_iter().enumerate().map(line).collect();
-    let chart =
-        Chart { x: Axis::time("simulated time", end), y: Axis::count(what, largest), series, marks: vec![] };
+    let chart = Chart {
+        x: Axis::time("time since the start", end),
+        y: Axis::count(what, largest),
+        series,
+        marks: vec![],
+    };
     Picture { title, says: says.unwrap_or_default(), chart: Some(chart) }
 }
 

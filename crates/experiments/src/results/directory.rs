@@ -9,9 +9,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Results, manifest};
 
-const MANIFEST: &str = "manifest.json";
+/// The file that marks a directory as a result.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// The trace of a run, if there is one: whoever records the run writes it, before there is a result.
+const TRACE: &str = "trace.swt";
+/// The page that shows the run as it went, where there is one.
+pub(crate) const PAGE: &str = "watch.html";
 /// In the order in which they are written.
-const FILES: [&str; 5] = [MANIFEST, "results.json", "peers.csv", "timeline.csv", "report.html"];
+const FILES: [&str; 6] = [MANIFEST, "results.json", "peers.csv", "timeline.csv", "report.html", PAGE];
 
 /// Why a result was not written.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,14 @@ pub enum WriteError {
     /// It holds an earlier result, and beside it something with the name of a file to be written.
     #[error("{} does not belong to the earlier result; move it away or name another directory", .0.display())]
     InTheWay(PathBuf),
+    /// It holds more runs of an earlier command than are to be written.
+    #[error("{} holds more runs of an earlier command ({entry}); name another directory", dir.display())]
+    MoreRuns {
+        /// The directory.
+        dir: PathBuf,
+        /// One that is too many.
+        entry: String,
+    },
     /// It cannot be read or written.
     #[error("cannot {what} {}: {error}", path.display())]
     Io {
@@ -62,6 +75,7 @@ pub fn check_directory(dir: &Path) -> Result<(), WriteError> {
     for entry in fs::read_dir(dir).map_err(failed(dir))? {
         entries.push(entry.map_err(failed(dir))?.file_name().to_string_lossy().into_owned());
     }
+    entries.retain(|name| name != TRACE);
     entries.sort_unstable();
     let Some(first) = entries.first() else { return Ok(()) };
     // Anything that cannot be read as a manifest is none.
@@ -82,13 +96,23 @@ pub(super) fn write(results: &Results<'_>, dir: &Path) -> Result<(), WriteError>
     check_directory(dir)?;
     let failed = |error| WriteError::Io { what: "make", path: dir.to_owned(), error };
     fs::create_dir_all(dir).map_err(failed)?;
+    let page = results.info().page.as_deref();
+    let earlier = fs::read(dir.join(MANIFEST)).ok().and_then(|text| manifest::files_of(&text));
+    if page.is_none() && earlier.is_some_and(|files| files.iter().any(|name| name == PAGE)) {
+        // It would show another run than the report beside it. That it is gone already is no failure.
+        let _ = fs::remove_file(dir.join(PAGE));
+    }
+    let files = if page.is_some() { &FILES[..] } else { &FILES[..FILES.len() - 1] };
     // First, so that whatever happens next the directory is known as ours, and as unfinished.
-    write_file(dir, MANIFEST, |file| file.write_all(manifest::of(results, &FILES, false).as_bytes()))?;
+    write_file(dir, MANIFEST, |file| file.write_all(manifest::of(results, files, false).as_bytes()))?;
     write_file(dir, "results.json", |file| file.write_all(results.json().as_bytes()))?;
     write_file(dir, "peers.csv", |file| results.write_peers(file))?;
     write_file(dir, "timeline.csv", |file| results.write_timeline(file))?;
     write_file(dir, "report.html", |file| file.write_all(results.report().as_bytes()))?;
-    write_file(dir, MANIFEST, |file| file.write_all(manifest::of(results, &FILES, true).as_bytes()))
+    if let Some(page) = page {
+        write_file(dir, PAGE, |file| file.write_all(page.as_bytes()))?;
+    }
+    write_file(dir, MANIFEST, |file| file.write_all(manifest::of(results, files, true).as_bytes()))
 }
 
 /// Puts a file in its place when it is whole.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use swarmlab_protocol::MessageKind;
 use swarmlab_sim::{End, Model, Outcome, Role, Stop};
 
-use super::{RunInfo, groups};
+use super::{Measured, RunInfo, groups};
 use crate::bound::{self, Bound};
 use crate::numbers::Decimal;
 use crate::statistics::Spread;
@@ -27,15 +27,15 @@ pub struct Document {
     pub threads: u16,
     /// Version of the program.
     pub version: String,
-    /// SHA-256 over what happened, 64 hex digits.
-    pub digest: String,
+    /// SHA-256 over what happened, 64 hex digits; `null` of a real run.
+    pub digest: Option<String>,
     /// Whether the stop rule was met.
     pub complete: bool,
     /// Why the run ended: `leechers-done`, `max-time`, `piece-lost` or `interrupted`.
     pub end: &'static str,
     /// With `piece-lost`: the first piece that nobody holds.
     pub lost_piece: Option<u32>,
-    /// Simulated time at the end.
+    /// Simulated time at the end; of a real run, the time since its start.
     pub simulated_seconds: Decimal,
     /// Wall time of the run.
     pub wall_seconds: Decimal,
@@ -85,6 +85,8 @@ pub struct Document {
     pub true_copies: Option<u64>,
     /// What the checkers say; empty if they did not run.
     pub checks: Vec<CheckResult>,
+    /// How a real run was measured; `null` of a simulated one.
+    pub measured: Option<Measured>,
 }
 
 /// What was shared.
@@ -235,7 +237,7 @@ impl Document {
             seed: model.seed,
             threads: info.threads,
             version: info.version.clone(),
-            digest: hex(&outcome.digest),
+            digest: info.measured.is_none().then(|| hex(&outcome.digest)),
             complete: is_complete(model, outcome),
             end: match outcome.end {
                 End::LeechersDone => "leechers-done",
@@ -285,6 +287,7 @@ impl Document {
             flows: flows(model, outcome),
             true_copies: outcome.true_copies,
             checks: outcome.checks.iter().map(check).collect(),
+            measured: info.measured.clone(),
         }
     }
 }
@@ -347,7 +350,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// What a role is called in files.
-pub(super) fn role_name(role: Role) -> &'static str {
+pub(crate) fn role_name(role: Role) -> &'static str {
     match role {
         Role::Seed => "seed",
         Role::Leecher => "leecher",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Results;
+use super::{Measured, Results};
 
 /// What it says of the format.
 pub(super) const SCHEMA: &str = "manifest/1";
@@ -19,12 +19,13 @@ struct Manifest<'a> {
     scenario: &'a str,
     seed: u64,
     threads: u16,
-    digest: &'a str,
+    digest: Option<&'a str>,
     complete: bool,
     end: &'a str,
     files: &'a [&'static str],
     resolved: &'a serde_json::Value,
     scenario_text: &'a str,
+    measured: Option<&'a Measured>,
 }
 
 /// The manifest of a result. `written` says whether all files are there; without that nothing is complete.
@@ -39,12 +40,13 @@ pub(super) fn of(results: &Results<'_>, files: &[&'static str], written: bool) -
         scenario: &info.scenario_name,
         seed: document.seed,
         threads: document.threads,
-        digest: &document.digest,
+        digest: document.digest.as_deref(),
         complete: written && document.complete,
         end: document.end,
         files,
         resolved: &info.resolved,
         scenario_text: &info.scenario_text,
+        measured: info.measured.as_ref(),
     };
     let mut text = serde_json::to_string_pretty(&manifest).expect("plain numbers and texts have a JSON form");
     text.push('\n');

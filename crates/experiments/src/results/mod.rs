@@ -6,14 +6,17 @@ mod document;
 mod groups;
 mod manifest;
 mod peers;
+mod runs;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use swarmlab_sim::{Model, Outcome};
 
 pub use directory::{WriteError, check_directory};
@@ -21,10 +24,16 @@ pub use document::{
     CheckResult, ContentSize, Document, GroupResult, KindCount, PeerFlow, Times, TrackerResult, Utilisation,
 };
 
+pub use runs::{check_run_directories, run_directory};
+
+pub(crate) use directory::{MANIFEST, PAGE};
+pub(crate) use document::role_name;
 pub(crate) use groups::download_time;
+pub(crate) use runs::run_directories;
 pub(crate) use timeline::present;
 
 use crate::bound::{self, Bound};
+use crate::numbers::Decimal;
 use crate::{report, summary};
 
 /// What is known of a run besides its model and its outcome.
@@ -50,6 +59,26 @@ pub struct RunInfo {
     pub threads: u16,
     /// Most memory the process held, in bytes, if known.
     pub peak_rss: Option<u64>,
+    /// A page that shows the run as it went, in one file: it is put beside the report, which leads to it.
+    pub page: Option<Arc<str>>,
+    /// How it was measured, if it was no simulation.
+    pub measured: Option<Measured>,
+}
+
+/// How a swarm of real programs was measured. What only a simulator knows (the digest, events, messages, the rarest piece,
+/// who gave to whom) is missing from its results.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Measured {
+    /// The client with its version.
+    pub client: String,
+    /// The tracker with its version.
+    pub tracker: String,
+    /// The kernel, whose TCP carried it.
+    pub kernel: String,
+    /// Share of the machine's processors that was busy meanwhile: near 1, the machine was measured and not the swarm.
+    pub cpu_busy: Option<Decimal>,
+    /// What of the scenario was not brought about, or otherwise, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl RunInfo {
@@ -143,11 +172,11 @@ impl<'a> Results<'a> {
     /// # Errors
     /// Those of the writer.
     pub fn write_timeline(&self, out: impl io::Write) -> io::Result<()> {
-        timeline::write(self.model, self.outcome, out)
+        timeline::write(self.model, self.outcome, self.info.measured.is_none(), out)
     }
 
-    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv` and `report.html` into a directory, which is
-    /// made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
+    /// Writes `manifest.json`, `results.json`, `peers.csv`, `timeline.csv`, `report.html` and, if there is a page of
+    /// the run, `watch.html` into a directory, which is made if it does not exist. Each file appears whole or not at all; until all are there, the manifest says
     /// `"complete": false`.
     ///
     /// # Errors

@@ -170,6 +170,8 @@ pub(crate) fn small() -> Case {
         wall: millis(250),
         threads: 2,
         peak_rss: Some(30_000_000),
+        page: None,
+        measured: None,
     };
     Case { model, outcome, info }
 }
@@ -320,6 +322,35 @@ fn promised_fields_are_there() {
 }
 
 #[test]
+fn a_measured_run_says_how_and_nothing_of_what_nobody_knows() {
+    let mut case = small();
+    case.info.measured = Some(super::Measured {
+        client: "client 1.0".to_owned(),
+        tracker: "tracker 2.0".to_owned(),
+        kernel: "Linux 6.1".to_owned(),
+        cpu_busy: crate::numbers::Decimal::ratio(3, 8),
+        notes: vec!["links have no <latency>".to_owned()],
+    });
+    let results = case.results();
+    let document = results.value();
+    assert_eq!((&document["digest"], &document["measured"]["client"]), (&Value::Null, &"client 1.0".into()));
+    assert_eq!(document["measured"]["cpu_busy"], 0.375);
+    let manifest: Value = serde_json::from_str(&super::manifest::of(&results, &[], true)).unwrap();
+    assert_eq!(manifest["measured"]["notes"][0], "links have no <latency>");
+    let (summary, report) = (results.summary(), results.report());
+    assert!(summary.starts_with("two  (seed 7, client 1.0)\n"), "{summary}");
+    assert!(summary.contains("  measured with  client 1.0, tracker 2.0, Linux 6.1\n"), "{summary}");
+    assert!(summary.contains("  processors     37.5 % busy meanwhile\n"), "{summary}");
+    assert!(summary.ends_with("note: links have no <latency>\n"), "{summary}");
+    assert!(report.contains("Measured with client 1.0") && report.contains("Links have no &lt;latency&gt;."));
+    assert!(!report.contains("rarest piece") && !report.contains("Who gave to whom"));
+    let mut timeline = Vec::new();
+    results.write_timeline(&mut timeline).unwrap();
+    let row = String::from_utf8(timeline).unwrap().lines().nth(2).unwrap().to_owned();
+    assert!(row.starts_with("10.000000,2,1,0,1400000,1400000,,200000,"), "{row}");
+}
+
+#[test]
 fn partial_results_are_marked() {
     for (end, stop, complete) in [
         (End::LeechersDone, Stop::LeechersDone, true),
@@ -419,6 +450,26 @@ fn results_are_written_once_and_again() {
     case.results().write(&path).unwrap();
     assert_eq!(manifest(&path)["complete"], false);
     assert_eq!(fs::read_to_string(path.join("notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn the_page_of_a_run_comes_and_goes_with_its_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("watch.html");
+    let leads_there =
+        || fs::read_to_string(dir.path().join("report.html")).unwrap().contains("href=\"watch.html\"");
+    let mut case = small();
+    case.info.page = Some("the page".into());
+    case.results().write(dir.path()).unwrap();
+    assert_eq!(fs::read_to_string(&page).unwrap(), "the page");
+    assert!(leads_there());
+    case.info.page = None;
+    case.results().write(dir.path()).unwrap();
+    assert!(!page.exists() && !leads_there());
+    fs::write(&page, "mine").unwrap();
+    case.info.page = Some("the page".into());
+    assert!(matches!(case.results().write(dir.path()), Err(WriteError::InTheWay(path)) if path == page));
+    assert_eq!(fs::read_to_string(&page).unwrap(), "mine");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use super::peers::field;
 use crate::numbers::Decimal;
 
 /// Time in seconds; `leechers` and `seeds` are those present, `completed`, `uploaded`, `downloaded` and `announces` are so far,
-/// `rarest` is how many present nodes have the rarest piece, `up_capacity` bytes per second.
-pub(super) fn write(model: &Model, outcome: &Outcome, out: impl Write) -> io::Result<()> {
+/// `rarest` is how many present nodes have the rarest piece (empty if nobody knows), `up_capacity` bytes per second.
+pub(super) fn write(model: &Model, outcome: &Outcome, rarest_known: bool, out: impl Write) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, out);
     write!(out, "time_s,leechers,seeds,completed,uploaded,downloaded,rarest,up_capacity,announces")?;
     for group in &model.groups {
@@ -22,7 +22,8 @@ pub(super) fn write(model: &Model, outcome: &Outcome, out: impl Write) -> io::Re
     for sample in &outcome.timeline {
         let sum = present(sample);
         write!(out, "{},{},{},{},", Decimal::seconds(sample.at), sum.leechers, sum.seeds, sum.completed)?;
-        write!(out, "{},{},{},", sample.uploaded, sample.downloaded, sample.rarest)?;
+        let rarest = if rarest_known { sample.rarest.to_string() } else { String::new() };
+        write!(out, "{},{},{rarest},", sample.uploaded, sample.downloaded)?;
         write!(out, "{},{}", sample.up_capacity, sample.announces)?;
         for number in 0..model.groups.len() {
             let group = sample.groups.get(number).unwrap_or(&none);

@@ -82,6 +82,14 @@ impl Content {
         Ok(swarmlab_sim::Content { layout: self.layout, real })
     }
 
+    /// Its bytes, for a run with this seed.
+    ///
+    /// # Errors
+    /// When there are more than 4 GiB, or they cannot be read or are not what they should be.
+    pub fn bytes(&self, seed: u64) -> Result<Arc<[u8]>, ContentError> {
+        Ok(self.real(seed, 0)?.bytes)
+    }
+
     fn real(&self, seed: u64, nodes: u64) -> Result<RealContent, ContentError> {
         let length = self.layout.length();
         if length.saturating_mul(nodes + 1) > MOST_REAL {

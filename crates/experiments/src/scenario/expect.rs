@@ -50,7 +50,7 @@ impl fmt::Display for Unmet {
 
 /// What a number of the result measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Measure {
+pub(crate) enum Measure {
     Seconds,
     Bytes,
     Number,
@@ -129,6 +129,25 @@ pub(crate) fn paths() -> [Vec<&'static str>; 2] {
     [OF_RUN, OF_GROUP].map(|table| table.iter().map(|(path, _)| *path).collect())
 }
 
+/// What stands at the end of a path, of the run's own or behind the name of a group.
+pub(crate) fn measure(path: &str) -> Option<Measure> {
+    let found = |table: &[(&str, Measure)], path: &str| {
+        table.iter().find(|(known, _)| *known == path).map(|(_, measure)| *measure)
+    };
+    found(OF_RUN, path).or_else(|| found(OF_GROUP, path.split_once('.')?.1))
+}
+
+/// The value a path leads to in a result; of a group where it begins with the name of one.
+pub(crate) fn value<'a>(path: &str, result: &'a Json) -> Option<&'a Json> {
+    let named = |list: &'a Json, name: &str| list.as_array()?.iter().find(|item| item["name"] == name);
+    if let Some(name) = path.strip_prefix("checks.") {
+        return named(&result["checks"], name)?.get("ok");
+    }
+    let group = path.split_once('.').and_then(|(name, rest)| Some((named(&result["groups"], name)?, rest)));
+    let (start, path) = group.unwrap_or((result, path));
+    path.split('.').try_fold(start, |value, name| value.get(name))
+}
+
 /// Compares the result of a run, the document `sim/1`, with what was expected of it.
 pub fn unmet(expected: &[Expectation], result: &Json) -> Vec<Unmet> {
     expected.iter().filter_map(|expectation| expectation.unmet(result)).collect()
@@ -136,7 +155,7 @@ pub fn unmet(expected: &[Expectation], result: &Json) -> Vec<Unmet> {
 
 impl Expectation {
     fn unmet(&self, result: &Json) -> Option<Unmet> {
-        let found = self.find(result);
+        let found = value(&self.path, result);
         let value = match found {
             Some(Json::Bool(flag)) => Some(i128::from(*flag) * BILLION),
             Some(Json::Number(number)) => billionths(&number.to_string()),
@@ -151,19 +170,6 @@ impl Expectation {
             (Some(found), None) => quote(&found.to_string()),
         };
         Some(Unmet { path: self.path.clone(), wanted: self.wanted.clone(), found })
-    }
-
-    /// The value the path leads to.
-    fn find<'a>(&self, result: &'a Json) -> Option<&'a Json> {
-        let named = |list: &'a Json, name: &str| list.as_array()?.iter().find(|item| item["name"] == name);
-        if let Some(name) = self.path.strip_prefix("checks.") {
-            return named(&result["checks"], name)?.get("ok");
-        }
-        let (start, path) = match &self.group {
-            Some(group) => (named(&result["groups"], group)?, &self.path[group.len() + 1..]),
-            None => (result, self.path.as_str()),
-        };
-        path.split('.').try_fold(start, |value, name| value.get(name))
     }
 }
 
@@ -311,7 +317,7 @@ fn of_path(entry: &Entry, findings: &mut Findings) -> Option<(Option<String>, Me
 }
 
 /// A number of JSON in billionths; what is behind the ninth decimal is dropped.
-fn billionths(text: &str) -> Option<i128> {
+pub(crate) fn billionths(text: &str) -> Option<i128> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),

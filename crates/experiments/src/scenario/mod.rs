@@ -58,6 +58,10 @@ use swarmlab_sim::{Fault, Group, Model, Network, Run, Stop, TrackerModel};
 pub use content::{Content, ContentError, ContentKind};
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use expect::{Expectation, Unmet, unmet};
+
+pub(crate) use diagnostic::nearest as nearest_name;
+pub(crate) use expect::{Measure, billionths, measure, value};
+
 pub use schema::json_schema;
 
 use diagnostic::{Findings, Source};
@@ -186,6 +190,20 @@ impl Scenario {
     /// How many nodes there are in all groups.
     pub fn node_count(&self) -> u64 {
         self.groups.iter().map(|group| u64::from(group.count)).sum()
+    }
+
+    /// What the clients of a group are to do otherwise than their preset, by key as in the table `[client]`, in the order of the
+    /// alphabet; with the name of the preset.
+    pub fn client_of(&self, group: usize) -> (String, Vec<(String, serde_json::Value)>) {
+        let resolved = self.resolved_json();
+        let own = &resolved["group"][group]["client"];
+        let client = if own.is_null() { &resolved["client"] } else { own };
+        let name = client["preset"].as_str().unwrap_or_default().to_owned();
+        let preset = preset_json(&name).unwrap_or_default();
+        let keys = client.as_object().into_iter().flatten();
+        let changed = keys.filter(|(key, value)| preset.get(key) != Some(value));
+        let changed = changed.map(|(key, value)| (key.clone(), value.clone())).collect();
+        (name, changed)
     }
 
     /// The whole scenario as TOML with every default filled in; read again, it is the same scenario.

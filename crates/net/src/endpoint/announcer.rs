@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use super::snapshot::AnnounceRecord;
+use crate::recorder::Tap;
 use crate::tracker::client::{ClientConfig, ClientError, TrackerClient};
 
 /// Announces remembered for those who look.
@@ -42,6 +43,7 @@ pub(super) struct Announcer {
     answers: UnboundedSender<Answer>,
     records: VecDeque<AnnounceRecord>,
     made: u64,
+    tap: Option<Tap>,
 }
 
 /// What came of an announce.
@@ -50,10 +52,17 @@ pub(super) struct Answer {
     tracker: TrackerId,
     event: AnnounceEvent,
     result: Result<AnnounceResponse, ClientError>,
+    /// The body of the reply.
+    body: Vec<u8>,
 }
 
 impl Announcer {
-    pub(super) fn new(identity: Identity, tiers: &[Vec<String>], answers: UnboundedSender<Answer>) -> Self {
+    pub(super) fn new(
+        identity: Identity,
+        tiers: &[Vec<String>],
+        answers: UnboundedSender<Answer>,
+        tap: Option<Tap>,
+    ) -> Self {
         let client = TrackerClient::new(ClientConfig { bind: identity.bind, ..ClientConfig::default() });
         Announcer {
             client: Arc::new(client),
@@ -64,6 +73,7 @@ impl Announcer {
             answers,
             records: VecDeque::new(),
             made: 0,
+            tap,
         }
     }
 
@@ -72,12 +82,16 @@ impl Announcer {
         let Announce { tracker, event, .. } = announce;
         let query = self.query(&announce);
         let url = self.urls.get(usize::from(tracker.0)).cloned().unwrap_or_default();
+        if let Some(tap) = &self.tap {
+            tap.announce(&announce, TrackerClient::request(&url, &query));
+        }
         let (client, answers) = (Arc::clone(&self.client), self.answers.clone());
         self.made += 1;
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(async move {
-            let result = client.announce(&url, &query).await;
-            _ = answers.send(Answer { tracker, event, result });
+            let mut body = Vec::new();
+            let result = client.announce_keeping(&url, &query, &mut body).await;
+            _ = answers.send(Answer { tracker, event, result, body });
         });
     }
 
@@ -102,7 +116,7 @@ impl Announcer {
 
     /// Takes notice of an answer; returns what the engine is to know of it.
     pub(super) fn answered(&mut self, at: Duration, answer: Answer) -> Announced {
-        let Answer { tracker, event, result } = answer;
+        let Answer { tracker, event, result, body } = answer;
         let told = match &result {
             Ok(response) => Ok(response.peers.len()),
             Err(error) => Err(error.cause.to_string()),
@@ -115,11 +129,15 @@ impl Announcer {
             self.records.pop_front();
         }
         self.records.push_back(AnnounceRecord { at, tracker: url, event, result: told, warning });
-        Announced {
+        let announced = Announced {
             tracker,
             event,
             outcome: result.map_err(|error| error.failure()).map(|ok| self.reply(tracker, ok)),
+        };
+        if let Some(tap) = &self.tap {
+            tap.announced(&announced, body);
         }
+        announced
     }
 
     fn reply(&mut self, tracker: TrackerId, response: AnnounceResponse) -> AnnounceReply {

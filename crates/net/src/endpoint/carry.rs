@@ -136,7 +136,13 @@ impl Driver {
     pub(super) fn hand_in(&mut self, input: Input) {
         let now = self.now();
         let mut out = std::mem::take(&mut self.out);
+        if let Some(tap) = &self.tap {
+            tap.input(&input);
+        }
         self.torrent.handle(now, input, &mut out);
+        if let Some(tap) = &self.tap {
+            tap.outputs(&out);
+        }
         out.drain(..).for_each(|output| self.carry_out(output));
         self.out = out;
     }

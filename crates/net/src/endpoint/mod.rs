@@ -41,6 +41,7 @@ pub use snapshot::{AnnounceRecord, Counts, Exchange, Phase, Snapshot};
 
 use crate::disk::{Content, DiskError, Resume};
 use crate::listener;
+use crate::recorder::Recorder;
 
 /// What an endpoint is to do.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub struct EndpointConfig {
     pub max_down: Option<u64>,
     /// Of everything drawn at random; two endpoints must not have the same.
     pub seed: u64,
+    /// Who records what it sees, and the group it belongs to there.
+    pub record: Option<(Recorder, u32)>,
 }
 
 impl EndpointConfig {
@@ -87,6 +90,7 @@ impl EndpointConfig {
             max_up: None,
             max_down: None,
             seed: entropy(),
+            record: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use swarmlab_protocol::wire::Limits;
 use swarmlab_protocol::{
     Block, Handshake, Input, Instant, Output, PeerSource, PieceIndex, Random, Setup, Torrent, Totals,
 };
+use swarmlab_trace::{Departure, Pieces};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::sync::{Semaphore, watch};
@@ -27,6 +28,7 @@ use crate::conn::{Key, LinkEvents, Opening, Shared};
 use crate::disk::{Disk, DiskError, DiskEvent};
 use crate::listener;
 use crate::rate::{Bucket, UploadLimit};
+use crate::recorder::{Tap, joining};
 use crate::valve::{self, Valve};
 
 /// Bytes of blocks between socket and disk at most: enough to keep both busy, little enough to stay in the cache.
@@ -158,6 +160,7 @@ pub(super) struct Driver {
     pub(super) publish_at: Instant,
     pub(super) refill_at: Instant,
     pub(super) give_up_at: Instant,
+    pub(super) tap: Option<Tap>,
 }
 
 impl Driver {
@@ -168,7 +171,13 @@ impl Driver {
         publish: watch::Sender<Arc<Snapshot>>,
     ) -> (Driver, Queues) {
         let first = Arc::clone(&publish.borrow());
+        let limits = (config.max_up, config.max_down);
+        let tap = config.record.as_ref().map(|(recorder, group)| {
+            let who = (ours.peer_id, ours.reserved, local);
+            recorder.endpoint(joining(who, *group, limits, Pieces::of(&config.have)))
+        });
         let EndpointConfig { content, have, resume, mut engine, peers, trackers, .. } = config;
+        engine.notes |= tap.is_some();
         let writable = resume.is_some();
         engine.upload_only |= !writable;
         let most_of_one = usize::from(engine.max_connections.div_ceil(2));
@@ -189,7 +198,7 @@ impl Driver {
         let mut driver = Driver {
             keeper: Keeper::new(resume, have.count()),
             disk: Disk::start(&content, writable, disk_sender),
-            announcer: Announcer::new(identity, &trackers, answer_sender),
+            announcer: Announcer::new(identity, &trackers, answer_sender, tap.clone()),
             shared: Shared {
                 limits: Limits::of(&layout),
                 events: link_sender,
@@ -231,6 +240,7 @@ impl Driver {
             publish_at: Instant::START + PUBLISH,
             refill_at: Instant::START,
             give_up_at: Instant::NEVER,
+            tap,
         };
         if !peers.is_empty() {
             driver.hand_in(Input::Peers { source: PeerSource::User, list: peers.into() });
@@ -354,6 +364,13 @@ impl Driver {
         // What was verified on the way out counts.
         while let Ok(event) = queues.disk.try_recv() {
             self.disk_event(event);
+        }
+        if let Some(tap) = &self.tap {
+            tap.leave(match (&self.failure, self.torrent.is_complete()) {
+                (Some(_), _) => Departure::Crashed,
+                (None, true) => Departure::Done,
+                (None, false) => Departure::GaveUp,
+            });
         }
         let have = self.torrent.have().clone();
         let keeper = std::mem::replace(&mut self.keeper, Keeper::new(None, 0));

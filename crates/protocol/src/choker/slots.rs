@@ -44,8 +44,8 @@ pub(crate) fn slots(
 pub(super) fn keeps_slot(config: &Config, view: &ChokeView) -> bool {
     const PIECES: u32 = 2;
     const MOST_MS: u32 = 60_000;
-    config.adapts_slots()
-        && view.unchoked
+    view.unchoked
+        && config.adapts_slots()
         && view.pieces_since_unchoke < PIECES
         && view.since_unchoke < MOST_MS
 }

@@ -3,14 +3,13 @@
 use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, send};
-use crate::bitfield::{adds_to, contains, mask};
-use crate::conn::{Asked, Coarse, Conn, Flag, Stamp};
+use crate::bitfield::adds_to;
+use crate::conn::{Asked, Conn, Flag, Work};
 use crate::pipeline::{Arrival, Depth};
 use crate::pool::Pool;
-use crate::requests::{Asker, Chosen, Receipt};
-use crate::{
-    Bitfield, Block, CloseReason, ConnId, Endgame, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
-};
+use crate::requests::Receipt;
+use crate::time::{Coarse, Stamp};
+use crate::{Bitfield, Block, CloseReason, ConnId, Instant, Message, Misbehaviour, Note, Output, PieceIndex};
 
 /// Blocks that nobody asked for until a remote is sent away.
 const MOST_STRIKES: u8 = 64;
@@ -40,8 +39,8 @@ impl Torrent {
         if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
             set_interest(conn, id, now, true, out);
         }
-        // Most remotes that tell of a piece choke us, or are asked for enough already.
-        if conn.has_room() {
+        // Most remotes that tell of a piece choke us.
+        if conn.may_be_asked() {
             self.fill(now, id, out);
         }
     }
@@ -98,24 +97,24 @@ impl Torrent {
     }
 
     pub(super) fn remote_choked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         conn.set(Flag::RemoteChoking, true);
-        if conn.is(Flag::Fast) || conn.asked.is_empty() {
+        if conn.is(Flag::Fast) || work.asked.is_empty() {
             return; // with the fast extension each request is answered or rejected (BEP 6)
         }
-        conn.excused = conn.excused.saturating_add(conn.asked.len());
-        for &asked in self.asked.iter(conn.asked).filter(|asked| !asked.is_overdue()) {
+        work.excused = work.excused.saturating_add(work.asked.len());
+        for &asked in self.asked.iter(work.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
-        self.asked.clear(&mut conn.asked);
+        self.asked.clear(&mut work.asked);
         self.wake(now, out);
     }
 
     pub(super) fn remote_unchoked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         conn.set(Flag::RemoteChoking, false);
         conn.set(Flag::Refusing, false);
-        conn.block_at = Coarse::of(now);
+        work.block_at = Coarse::of(now);
         self.fill(now, id, out);
     }
 
@@ -129,102 +128,23 @@ impl Torrent {
         if !self.layout.contains(piece) {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
-        if self.conns.get(id).is_none() {
-            return;
-        }
-        self.conns.allow_fast(id, piece, MOST_ALLOWED_FAST);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        self.remotes.allow_fast(id, piece, MOST_ALLOWED_FAST);
+        conn.set(Flag::AllowsFast, true);
         self.fill(now, id, out);
     }
 
-    /// Asks every remote that has room for more: blocks have become free.
-    pub(super) fn wake(&mut self, now: Instant, out: &mut Vec<Output>) {
-        self.wake_others(now, None, out);
-    }
-
-    /// Asks every remote that has room but the one that has just refused, which would refuse again.
-    fn wake_others(&mut self, now: Instant, refused_by: Option<ConnId>, out: &mut Vec<Output>) {
-        let mut from = 0;
-        while let Some(id) = self.conns.next_with_room(from) {
-            if Some(id) != refused_by {
-                self.fill(now, id, out);
-            }
-            from = usize::from(id.0) + 1;
-        }
-    }
-
-    /// Keeps the remote's pipeline full.
-    #[inline]
-    pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let room = self.conns.get(id).is_some_and(Conn::has_room);
-        if room && !self.disk_congested && self.timers.rest == Instant::NEVER {
-            self.ask(now, id, out);
-        }
-    }
-
-    /// Asks a remote that has room for as much as it takes.
-    #[inline(never)]
-    fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-        let allowed;
-        let (conn, has) = if conn.is(Flag::RemoteChoking) {
-            let pieces = self.conns.allowed_fast(id).filter(|&piece| self.requests.may_have_free(piece));
-            if pieces.clone().next().is_none() {
-                return;
-            }
-            allowed = allowed_words(pieces, row, self.have.words().len());
-            let Some(conn) = self.conns.get_mut(id) else { return };
-            (conn, Some(&allowed[..]))
-        } else {
-            (conn, row)
-        };
-        let limit = conn.most_asked();
-        let asker = |conn: &Conn| {
-            let alone = conn.is(Flag::Suspect);
-            Asker { serial: conn.serial, has, alone, working: conn.working }
-        };
-        while conn.asked.len() < limit && !self.asked.is_full() {
-            let random = &mut self.random.pick;
-            let chosen =
-                self.requests.next(asker(conn), &self.layout, &self.config, &self.availability, random);
-            let Some(chosen) = chosen else { break };
-            if let (Some(reason), true) = (chosen.begun, self.config.notes) {
-                let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
-                out.push(Output::Note(Note::Picked { conn: id, piece, reason, availability }));
-            }
-            request(conn, &mut self.asked, id, now, chosen, out);
-        }
-        if conn.asked.len() >= limit || !self.requests.is_endgame() {
-            return;
-        }
-        let most = match self.config.endgame {
-            Endgame::Full => limit,
-            Endgame::Strict => 1,
-        };
-        let askers = self.config.endgame_askers;
-        if conn.asked.len() >= most || askers < 2 {
-            return;
-        }
-        self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, true));
-        while conn.asked.len() < most && !self.asked.is_full() {
-            let Some(chosen) = self.requests.next_busy(asker(conn), &self.layout, askers) else { break };
-            let asked = request(conn, &mut self.asked, id, now, chosen, out);
-            self.requests.mark(asked, true);
-        }
-        self.asked.iter(conn.asked).for_each(|&asked| self.requests.mark(asked, false));
-    }
-
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         conn.heard_at = Coarse::of(now);
         conn.set(Flag::Useful, true);
         self.totals.downloaded += u64::from(block.len);
-        let number = self.layout.block_number(block);
-        let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
-        let (Some(number), Some(asked)) = (number, asked) else {
-            return self.unasked_block(now, id, block, out);
-        };
-        conn.block_at = conn.heard_at;
+        let layout = &self.layout;
+        let asked = self.asked.take(&mut work.asked, |asked| {
+            asked.piece() == block.piece && layout.block(block.piece, asked.number()) == block
+        });
+        let Some(asked) = asked else { return self.unasked_block(now, id, block, out) };
+        work.block_at = conn.heard_at;
         conn.set(Flag::Snubbed, false);
         conn.set(Flag::Refusing, false);
         let flow = self.flows.get_mut(id, conn);
@@ -237,28 +157,28 @@ impl Torrent {
             arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
             arrival.block_len = self.layout.block_len();
         }
-        let mut depth = Depth { limit: conn.pipeline, memory: flow.pipeline_memory };
+        let mut depth = Depth { limit: work.pipeline, memory: flow.pipeline_memory };
         depth.block(&self.config, arrival);
         flow.pipeline_memory = depth.memory;
-        conn.pipeline = depth.limit;
-        let receipt = self.requests.receive((block.piece, number), conn.serial, Some(asked));
+        work.pipeline = depth.limit;
+        let receipt = self.requests.receive((block.piece, asked.number()), work.serial, Some(asked));
         self.received(now, id, block, receipt, out);
     }
 
     /// A block that answers no request of ours: too late, or unasked.
     #[cold]
     fn unasked_block(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        if conn.excused > 0 {
-            conn.excused -= 1;
+        let Some(work) = self.conns.work_mut(id) else { return };
+        if work.excused > 0 {
+            work.excused -= 1;
             let number = self.layout.block_number(block);
             let receipt =
-                number.map(|number| self.requests.receive((block.piece, number), conn.serial, None));
+                number.map(|number| self.requests.receive((block.piece, number), work.serial, None));
             return self.received(now, id, block, receipt.unwrap_or(Receipt::Useless), out);
         }
         self.totals.wasted += u64::from(block.len);
-        conn.strikes += 1;
-        if conn.strikes > MOST_STRIKES {
+        work.strikes += 1;
+        if work.strikes > MOST_STRIKES {
             self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
         }
     }
@@ -299,9 +219,9 @@ impl Torrent {
         let Some(number) = self.layout.block_number(block) else { return };
         let mut left = most;
         for other in self.conns.slots() {
-            let Some(conn) = self.conns.get_mut(other) else { continue };
-            let Some(asked) = take_asked(&mut self.asked, conn, block.piece, number) else { continue };
-            conn.excused = conn.excused.saturating_add(1);
+            let Some((conn, work)) = self.conns.both(other) else { continue };
+            let Some(asked) = take_asked(&mut self.asked, work, block.piece, number) else { continue };
+            work.excused = work.excused.saturating_add(1);
             send(conn, other, now, Message::Cancel(block), out);
             if !asked.is_overdue() {
                 self.requests.release(asked, false);
@@ -315,17 +235,17 @@ impl Torrent {
     }
 
     pub(super) fn rejected(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         let number = self.layout.block_number(block);
-        let asked = number.and_then(|number| take_asked(&mut self.asked, conn, block.piece, number));
+        let asked = number.and_then(|number| take_asked(&mut self.asked, work, block.piece, number));
         let Some(asked) = asked else {
-            conn.excused = conn.excused.saturating_sub(1);
+            work.excused = work.excused.saturating_sub(1);
             return;
         };
         // Two that refuse would else be asked for the same block in turn, as fast as they answer.
         conn.set(Flag::Refusing, !conn.is(Flag::RemoteChoking));
         if conn.is(Flag::AllowsFast) {
-            self.conns.disallow_fast(id, block.piece);
+            conn.set(Flag::AllowsFast, self.remotes.disallow_fast(id, block.piece));
         }
         if !asked.is_overdue() && self.requests.release(asked, false) {
             self.wake_others(now, Some(id), out);
@@ -341,36 +261,42 @@ impl Torrent {
         }
         self.totals.left -= u64::from(self.layout.piece_len(piece));
         let complete = self.have.is_full();
+        if giver != 0 {
+            self.clear_suspect(giver);
+        }
         for id in self.conns.slots() {
             let Some(conn) = self.conns.get_mut(id) else { continue };
-            if conn.serial == giver {
-                conn.set(Flag::Suspect, false);
-            }
             let seed = conn.is(Flag::RemoteSeed);
-            if complete {
-                conn.interest_at = Coarse::of(now);
-                if seed {
-                    self.close(now, id, CloseReason::BothSeeds, out);
-                    continue;
-                }
+            if complete && seed {
+                self.close(now, id, CloseReason::BothSeeds, out);
+                continue;
             }
-            let row = self.sets.row(id);
-            let remote_has = seed || contains(row, piece);
+            let remote_has = seed || self.sets.contains(id, piece);
             if !remote_has || self.config.redundant_have {
                 send(conn, id, now, Message::Have(piece), out);
             }
             let interested = remote_has && !seed && conn.is(Flag::WeInterested);
-            if interested && !adds_to(row, self.have.words()) {
+            if interested && !adds_to(self.sets.row(id), self.have.words()) {
                 set_interest(conn, id, now, false, out);
             }
         }
         if complete {
+            self.conns.iter_both_mut().for_each(|(_, _, work)| work.interest_at = Coarse::of(now));
             if !core::mem::replace(&mut self.was_complete, true) {
                 self.announcer.complete(now);
                 self.reschedule();
             }
             self.shrink();
             out.push(Output::Completed);
+        }
+    }
+
+    /// What this link alone gave was right.
+    fn clear_suspect(&mut self, giver: u16) {
+        for (_, conn, work) in self.conns.iter_both_mut() {
+            if conn.is(Flag::Suspect) && work.serial == giver {
+                conn.set(Flag::Suspect, false);
+            }
         }
     }
 
@@ -385,17 +311,18 @@ impl Torrent {
         if let [giver] = givers[..] {
             self.convict(now, giver, piece, out);
         } else {
-            for (_, conn) in self.conns.iter_mut().filter(|(_, conn)| givers.contains(&conn.serial)) {
+            for (_, conn, work) in
+                self.conns.iter_both_mut().filter(|(_, _, work)| givers.contains(&work.serial))
+            {
                 conn.set(Flag::Suspect, true);
-                conn.working = u16::MAX;
+                work.working = u16::MAX;
             }
         }
         self.wake(now, out);
     }
 
     fn convict(&mut self, now: Instant, giver: u16, piece: PieceIndex, out: &mut Vec<Output>) {
-        let here = self.conns.iter().find(|(_, conn)| conn.serial == giver).map(|(id, _)| id);
-        if let Some(id) = here {
+        if let Some(id) = self.conns.named(giver) {
             self.note(Note::Banned { conn: id, piece }, out);
             self.close(now, id, CloseReason::Banned, out);
         } else if let Some(&Departed { addr, peer, .. }) =
@@ -440,38 +367,7 @@ fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mu
     send(conn, id, now, message, out);
 }
 
-#[inline(always)] // for the usual request; the other caller is the endgame
-fn request(
-    conn: &mut Conn,
-    pool: &mut Pool<Asked>,
-    id: ConnId,
-    now: Instant,
-    chosen: Chosen,
-    out: &mut Vec<Output>,
-) -> Asked {
-    let Chosen { block, slot, number, .. } = chosen;
-    let sent = Stamp::of(now);
-    if conn.asked.is_empty() {
-        conn.block_at = Coarse::of(now);
-    }
-    conn.working = slot;
-    let asked = Asked::new(block.piece, number, slot, sent);
-    pool.push(&mut conn.asked, asked);
-    send(conn, id, now, Message::Request(block), out);
-    asked
-}
-
 /// Takes the request for a block out of those made of a link. Answers come mostly in order, so the first fits.
-fn take_asked(pool: &mut Pool<Asked>, conn: &mut Conn, piece: PieceIndex, number: u32) -> Option<Asked> {
-    pool.take(&mut conn.asked, |asked| asked.is_for(piece, number))
-}
-
-/// The pieces a remote serves while it chokes us, as words, of those it has.
-fn allowed_words(allowed: impl Iterator<Item = PieceIndex>, has: Option<&[u64]>, len: usize) -> Vec<u64> {
-    let mut words = alloc::vec![0; len];
-    allowed.for_each(|piece| words[piece.0 as usize / 64] |= mask(piece));
-    if let Some(has) = has {
-        words.iter_mut().zip(has).for_each(|(word, has)| *word &= has);
-    }
-    words
+fn take_asked(pool: &mut Pool<Asked>, work: &mut Work, piece: PieceIndex, number: u32) -> Option<Asked> {
+    pool.take(&mut work.asked, |asked| asked.is_for(piece, number))
 }

@@ -7,8 +7,12 @@ use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
 use crate::allowed_fast::allowed_fast;
-use crate::conn::{Conn, Flag, PeerHash};
-use crate::{CloseReason, ConnId, Direction, Instant, Message, Misbehaviour, Opened, Output};
+use crate::conn::{Conn, Flag, Work};
+use crate::remotes::PeerHash;
+use crate::{
+    CloseReason, Config, ConnId, Direction, InfoHash, Instant, Message, Misbehaviour, Opened, Output,
+    PieceIndex,
+};
 
 impl Torrent {
     pub(super) fn opened(&mut self, now: Instant, id: ConnId, peer: &Opened, out: &mut Vec<Output>) {
@@ -25,15 +29,23 @@ impl Torrent {
         }
         let fast = self.config.fast_extension && peer.reserved.fast();
         let serial = self.free_serial();
-        let conn = Conn::new(peer, serial, fast, self.config.pipeline.min, now);
-        if !self.conns.insert(id, conn, peer.addr) {
+        let conn = Conn::new(peer.direction, fast, now);
+        if !self.conns.insert(
+            id,
+            conn,
+            Work::new(serial, self.config.pipeline.min, now),
+            self.config.max_connections,
+        ) {
             return;
         }
+        let slots = self.conns.slots().len();
+        self.remotes.insert(id, peer.addr, peer.peer_id, slots);
         if peer.direction == Direction::Incoming {
             self.peers.called(peer.addr);
         }
         self.next_serial = serial.wrapping_add(1);
-        self.sets.clear(id);
+        self.serials_used |= self.next_serial == 0;
+        self.sets.clear(id, slots);
         self.choker.opened(id, &mut self.random.choke);
         if self.timers.round == Instant::NEVER {
             self.timers.round = now + self.config.rechoke_interval;
@@ -53,8 +65,10 @@ impl Torrent {
 
     /// Tells a remote which pieces it may ask for while choked (BEP 6), of those we have.
     fn allow_fast(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get(id).filter(|conn| conn.is(Flag::Fast)) else { return };
-        let set = self.allowed_set(self.conns.addr_of(id, conn));
+        if !self.conns.get(id).is_some_and(|conn| conn.is(Flag::Fast)) {
+            return;
+        }
+        let set = allowed_set(&self.config, &self.info_hash, self.have.len(), self.remotes.addr(id));
         for piece in set.into_iter().filter(|&piece| self.have.contains(piece)) {
             if let Some(conn) = self.conns.get_mut(id) {
                 send(conn, id, now, Message::AllowedFast(piece), out);
@@ -62,23 +76,13 @@ impl Torrent {
         }
     }
 
-    /// The pieces that a remote with this address may ask for while choked: none with IPv6, for which there is no rule.
-    pub(super) fn allowed_set(&self, addr: SocketAddr) -> Vec<crate::PieceIndex> {
-        match (addr, usize::from(self.config.allowed_fast)) {
-            (SocketAddr::V4(addr), count @ 1..) => {
-                allowed_fast(&self.info_hash, self.have.len(), *addr.ip(), count)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The next serial that names no link and no giver of a block.
+    /// The next serial that names no link and no giver of a block. All are free until they have been gone through once.
     fn free_serial(&self) -> u16 {
-        let taken = |serial| {
-            serial == 0
-                || self.conns.iter().any(|(_, conn)| conn.serial == serial)
-                || self.requests.has_blocks_of(serial)
-        };
+        if !self.serials_used {
+            return self.next_serial;
+        }
+        let taken =
+            |serial| serial == 0 || self.conns.named(serial).is_some() || self.requests.has_blocks_of(serial);
         let mut serial = self.next_serial;
         while taken(serial) {
             serial = serial.wrapping_add(1);
@@ -99,13 +103,13 @@ impl Torrent {
         if self.peers.is_banned(peer.addr, hash) {
             return Some(CloseReason::Banned);
         }
-        let same = self.conns.iter().find(|(_, conn)| conn.peer == hash);
+        let same = self.remotes.with(hash).find_map(|id| Some((id, self.conns.get(id)?)));
         if let Some((other, conn)) = same {
             let newcomer_stays = match peer.direction {
                 Direction::Outgoing => self.peer_id < peer.peer_id,
                 Direction::Incoming => peer.peer_id < self.peer_id,
             };
-            let addr = self.conns.addr_of(other, conn);
+            let addr = self.remotes.addr(other);
             // Where content has passed nothing crossed: the remote calls again although it is connected.
             let crossed =
                 conn.direction() != peer.direction && addr.ip() == peer.addr.ip() && !conn.is(Flag::Useful);
@@ -119,10 +123,10 @@ impl Torrent {
 
     /// Closes a link from our side.
     pub(super) fn close(&mut self, now: Instant, id: ConnId, reason: CloseReason, out: &mut Vec<Output>) {
-        let Some((conn, addr)) = self.conns.remove(id) else { return };
+        let Some(link) = self.conns.remove(id) else { return };
         out.push(Output::Close { conn: id, reason });
         if reason == CloseReason::Banned {
-            self.peers.ban(addr, conn.peer);
+            self.peers.ban(self.remotes.addr(id), self.remotes.peer(id));
         }
         let never = matches!(
             reason,
@@ -132,7 +136,7 @@ impl Torrent {
                 | CloseReason::BothSeeds
                 | CloseReason::Useless
         );
-        self.part(now, id, (conn, addr), never, out);
+        self.part(now, id, link, never, out);
     }
 
     pub(super) fn misbehaved(&mut self, now: Instant, id: ConnId, how: Misbehaviour, out: &mut Vec<Output>) {
@@ -140,8 +144,8 @@ impl Torrent {
     }
 
     pub(super) fn remote_closed(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        if let Some(conn) = self.conns.remove(id) {
-            self.part(now, id, conn, false, out);
+        if let Some(link) = self.conns.remove(id) {
+            self.part(now, id, link, false, out);
         }
     }
 
@@ -150,22 +154,24 @@ impl Torrent {
         &mut self,
         now: Instant,
         id: ConnId,
-        (mut conn, addr): (Conn, SocketAddr),
+        (conn, mut work): (Conn, Work),
         never: bool,
         out: &mut Vec<Output>,
     ) {
-        for &asked in self.asked.iter(conn.asked).filter(|asked| !asked.is_overdue()) {
+        let (addr, peer) = (self.remotes.addr(id), self.remotes.peer(id));
+        self.remotes.remove(id);
+        for &asked in self.asked.iter(work.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
         self.flows.forget(conn.flow, &mut self.conns);
-        let owed = !conn.asked.is_empty();
-        self.asked.clear(&mut conn.asked);
-        self.queued.clear(&mut conn.queued);
-        self.requests.owner_left(conn.serial);
-        if self.requests.has_blocks_of(conn.serial) {
+        let owed = !work.asked.is_empty();
+        self.asked.clear(&mut work.asked);
+        self.queued.clear(&mut work.queued);
+        self.requests.owner_left(work.serial);
+        if self.requests.has_blocks_of(work.serial) {
             let requests = &self.requests;
             self.departed.retain(|departed| requests.has_blocks_of(departed.serial));
-            self.departed.push(Departed { serial: conn.serial, addr, peer: conn.peer });
+            self.departed.push(Departed { serial: work.serial, addr, peer });
         }
         self.choker.closed(id);
         if conn.is(Flag::RemoteSeed) {
@@ -220,5 +226,18 @@ impl Torrent {
             out.push(Output::Connect { addr: Box::new(addr) });
         }
         true
+    }
+}
+
+/// The pieces that a remote with this address may ask for while choked (BEP 6): none with IPv6, for which there is no rule.
+pub(super) fn allowed_set(
+    config: &Config,
+    info_hash: &InfoHash,
+    piece_count: u32,
+    addr: SocketAddr,
+) -> Vec<PieceIndex> {
+    match (addr, usize::from(config.allowed_fast)) {
+        (SocketAddr::V4(addr), count @ 1..) => allowed_fast(info_hash, piece_count, *addr.ip(), count),
+        _ => Vec::new(),
     }
 }

@@ -1,14 +1,18 @@
 //! The state machine of one torrent at one endpoint: routes each input to the part that decides.
 //!
 //! The parts know nothing of each other; the files of this module join them: `links` opens and closes,
-//! `download` asks for blocks and judges pieces, `upload` answers requests and chokes, `rounds` keeps time.
+//! `asking` asks for blocks, `download` judges what arrives, `upload` answers requests and chokes, `rounds` keeps time, `view` shows.
 
+mod asking;
 mod download;
 mod links;
 mod rounds;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod view;
+
+pub use view::ConnView;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,21 +20,24 @@ use alloc::vec::Vec;
 use core::mem::forget;
 use core::time::Duration;
 
-use swarmlab_metainfo::{Layout, PieceIndex};
+use swarmlab_metainfo::Layout;
 
 use crate::announce::Announcer;
 use crate::availability::Availability;
 use crate::choker::Choker;
-use crate::conn::{Asked, Coarse, Conn, Conns, Flag, PeerHash};
+use crate::conn::{Asked, Conn, Flag};
+use crate::conns::Conns;
 use crate::flows::Flows;
 use crate::peers::Peers;
 use crate::pool::Pool;
 use crate::remote_sets::RemoteSets;
+use crate::remotes::{PeerHash, Remotes};
 use crate::requests::Requests;
 use crate::seldom::Seldom;
+use crate::time::Coarse;
 use crate::{
-    Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, ConnView, InfoHash, Input,
-    Instant, Message, Misbehaviour, Note, Output, PeerId, Random, TrackerId,
+    Announce, AnnounceEvent, Bitfield, Block, CloseReason, Config, ConnId, InfoHash, Input, Instant, Message,
+    Misbehaviour, Note, Output, PeerId, Random, TrackerId,
 };
 
 /// After a failure of the disk nothing is requested for so long.
@@ -83,33 +90,36 @@ pub struct Torrent {
     due: Instant,
     layout: Arc<Layout>,
     config: Arc<Config>,
+    conns: Conns,
+    sets: RemoteSets,
+    availability: Availability,
     have: Bitfield,
     /// Links in an upload slot: unchoked, and they want something.
     served: u16,
     /// Slots there are until the next decision.
     slots: u16,
     next_serial: u16,
+    /// Each serial has been given once.
+    serials_used: bool,
     stopping: bool,
     /// Everything has been here once: nobody is told of a completion again.
     was_complete: bool,
     disk_congested: bool,
     endgame_noted: bool,
-    conns: Conns,
-    sets: RemoteSets,
-    availability: Availability,
-    /// Blocks that all links have asked for.
-    queued: Pool<Block>,
     /// Requests made of all links.
     asked: Pool<Asked>,
+    /// Blocks that all links have asked for.
+    queued: Pool<Block>,
     flows: Flows,
-    totals: Totals,
     requests: Requests,
+    totals: Totals,
     random: Streams,
     timers: Timers,
     choked_at: Instant,
     choker: Choker,
     announcer: Announcer,
     peers: Peers,
+    remotes: Remotes,
     departed: Seldom<Departed>,
     peer_id: PeerId,
     info_hash: InfoHash,
@@ -139,7 +149,7 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 712);
+const _: () = assert!(size_of::<Torrent>() <= 704);
 
 /// How many connections were begun in the present second.
 #[derive(Debug, Default)]
@@ -192,6 +202,7 @@ impl Torrent {
         let mut torrent = Torrent {
             totals: Totals { left: layout.length() - here, ..Totals::default() },
             conns: Conns::default(),
+            remotes: Remotes::default(),
             served: 0,
             slots: config.unchoke_slots,
             flows: Flows::new(),
@@ -210,6 +221,7 @@ impl Torrent {
                 connect: Random::stream(seed, 4),
             },
             next_serial: 1,
+            serials_used: false,
             stopping: false,
             was_complete: have.is_full(),
             disk_congested: false,
@@ -345,69 +357,6 @@ impl Torrent {
         let Timers { round, choke, connect, rest } = self.timers;
         let announce = self.announcer.deadline().unwrap_or(Instant::NEVER);
         round.min(choke).min(connect).min(rest).min(announce)
-    }
-
-    /// Names the places in memory that a message of this link needs, beside the torrent itself. Whoever drives many torrents
-    /// and knows which ones are next can have the processor fetch these for several of them at once, where handling one after
-    /// the other would wait for each. `stored` takes addresses only to hint at; nothing may be read through them.
-    pub fn link_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
-        stored(place(self.have.words(), 0));
-        stored(self.availability.place());
-        stored(self.sets.place(conn));
-        let row = self.conns.place(conn);
-        stored(row);
-        // A row may lie in two lines of the cache.
-        stored(row.wrapping_add(48));
-    }
-
-    /// Names the places that a request or a block of this link needs further: see [`link_places`](Self::link_places). Reads the
-    /// link's row.
-    pub fn queue_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
-        let Some(row) = self.conns.get(conn) else { return };
-        stored(self.asked.place(row.asked));
-        stored(self.queued.place(row.queued));
-        stored(self.flows.place(row.flow));
-        self.requests.places(row.working, stored);
-    }
-
-    /// The pieces that are here and checked.
-    pub fn have(&self) -> &Bitfield {
-        &self.have
-    }
-
-    /// Whether every piece is here and checked.
-    pub fn is_complete(&self) -> bool {
-        self.have.is_full()
-    }
-
-    /// Whether every lacking block is requested of someone.
-    pub fn is_endgame(&self) -> bool {
-        !self.is_complete() && self.requests.is_endgame()
-    }
-
-    /// What has passed since the start.
-    pub fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    /// How many of the connected remotes have each piece.
-    pub fn availability(&self) -> &Availability {
-        &self.availability
-    }
-
-    /// The open links.
-    pub fn conns(&self) -> impl Iterator<Item = (ConnId, ConnView)> + '_ {
-        self.conns.views(&self.flows)
-    }
-
-    /// How many links are open.
-    pub fn conn_count(&self) -> u16 {
-        self.conns.len()
-    }
-
-    /// The pieces under way: index, blocks that are here, blocks in all.
-    pub fn active_pieces(&self) -> impl Iterator<Item = (PieceIndex, u32, u32)> + '_ {
-        self.requests.active(&self.layout)
     }
 
     fn note(&self, note: Note, out: &mut Vec<Output>) {

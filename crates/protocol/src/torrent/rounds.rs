@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{Torrent, send};
-use crate::conn::{Coarse, Flag, Stamp};
+use crate::conn::Flag;
 use crate::flows::Flows;
 use crate::pipeline::{Arrival, Depth};
+use crate::time::{Coarse, Stamp};
 use crate::{CloseReason, Config, Instant, Message, Note, Output, PipelineRule};
 
 /// What a link is held against at the end of a round, in the units of its row: steps of [`Coarse`], and milliseconds.
@@ -85,7 +86,7 @@ impl Torrent {
             return;
         }
         let round = self.config.rechoke_interval.as_millis() as u32;
-        for (id, conn) in self.conns.iter_mut().filter(|(_, conn)| conn.flow != Flows::NONE) {
+        for (id, conn, _) in self.conns.iter_both_mut().filter(|(_, conn, _)| conn.flow != Flows::NONE) {
             let flow = self.flows.get_mut(id, conn);
             let arrival = Arrival {
                 delay: 0,
@@ -101,52 +102,53 @@ impl Torrent {
 
     /// Gives back memory that was needed once.
     pub(super) fn shrink(&mut self) {
-        self.asked.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.asked));
-        self.queued.shrink(self.conns.iter_mut().map(|(_, conn)| &mut conn.queued));
+        self.asked.shrink(self.conns.iter_both_mut().map(|(_, _, work)| &mut work.asked));
+        self.queued.shrink(self.conns.iter_both_mut().map(|(_, _, work)| &mut work.queued));
         self.requests.shrink();
-        self.conns.shrink();
-        self.sets.shrink();
         self.peers.shrink();
     }
 
     fn tend(&mut self, now: Instant, id: crate::ConnId, limits: &Limits, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         if conn.heard_at.is_past(now, limits.idle) {
             return self.close(now, id, CloseReason::Idle, out);
         }
         let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
-        if useless && conn.interest_at.is_past(now, limits.useless) {
+        if useless && work.interest_at.is_past(now, limits.useless) {
             return self.close(now, id, CloseReason::Useless, out);
         }
         if conn.sent_at.is_past(now, limits.quiet) {
             send(conn, id, now, Message::KeepAlive, out);
         }
         conn.set(Flag::Refusing, false);
-        if conn.asked.is_empty() {
+        if !conn.is(Flag::Asked) {
             return;
+        }
+        if work.asked.is_empty() {
+            return conn.set(Flag::Asked, false);
         }
         let mut lost = Vec::new();
         let stamp = Stamp::of(now);
-        self.asked.for_each_mut(conn.asked, |asked| {
+        self.asked.for_each_mut(work.asked, |asked| {
             if !asked.is_overdue() && stamp.since(asked.sent) >= limits.request_ms {
                 self.requests.release(*asked, true);
                 asked.set_overdue();
-                if self.requests.owner_stalls(asked.piece, conn.serial) {
+                if self.requests.owner_stalls(asked.piece, work.serial) {
                     lost.push(asked.piece);
                 }
             }
         });
         if !lost.is_empty() {
             // Its other requests of a piece that was taken from it count no more.
-            self.asked.for_each_mut(conn.asked, |asked| {
+            self.asked.for_each_mut(work.asked, |asked| {
                 if lost.contains(&{ asked.piece }) {
                     asked.set_overdue();
                 }
             });
         }
-        if !conn.is(Flag::Snubbed) && conn.block_at.is_past(now, limits.snub) {
+        if !conn.is(Flag::Snubbed) && work.block_at.is_past(now, limits.snub) {
             conn.set(Flag::Snubbed, true);
-            conn.pipeline = self.config.pipeline.min;
+            work.pipeline = self.config.pipeline.min;
             self.note(Note::Snubbed { conn: id }, out);
         }
     }

@@ -2,11 +2,13 @@
 
 use alloc::vec::Vec;
 
+use super::links::allowed_set;
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
 use crate::choker::slots::slots;
-use crate::conn::{Coarse, Conn, Flag, Stamp};
+use crate::conn::{Conn, Flag, Work};
 use crate::flows::{Flow, Flows};
+use crate::time::{Coarse, Stamp};
 use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
@@ -18,57 +20,61 @@ impl Torrent {
         if !self.layout.is_in_range(block) || block.len > MAX_BLOCK_LEN {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
-        let Some(conn) = self.conns.get(id) else { return };
-        let served = !conn.is(Flag::WeChoking) || self.is_allowed_fast(id, conn, block);
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         conn.heard_at = Coarse::of(now);
-        let overflow = conn.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
-        if !served || overflow || !self.have.contains(block.piece) {
-            if conn.is(Flag::Fast) {
-                send(conn, id, now, Message::Reject(block), out);
-            } else if overflow && self.conns.note_overflow(id) > MOST_OVERFLOW {
-                self.misbehaved(now, id, Misbehaviour::Flood, out);
-            }
-            return;
+        let overflow = work.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
+        // One that has as many pieces as are allowed has something to trade (BEP 6).
+        let allowed = || {
+            conn.remote_count < u32::from(self.config.allowed_fast)
+                && allowed_set(&self.config, &self.info_hash, self.have.len(), self.remotes.addr(id))
+                    .contains(&block.piece)
+        };
+        let choked = conn.is(Flag::WeChoking) && !allowed();
+        if choked || overflow || !self.have.contains(block.piece) {
+            return self.refuse(now, id, (block, overflow), out);
         }
-        if conn.credit > 0 && conn.queued.is_empty() {
+        if work.credit > 0 && work.queued.is_empty() {
             let flow = self.flows.get_mut(id, conn);
-            return self.totals.uploaded += upload(conn, flow, id, now, block, out);
+            return self.totals.uploaded += upload((conn, work), flow, id, now, block, out);
         }
-        self.queued.push(&mut conn.queued, block);
-        if conn.credit > 0 {
+        self.queued.push(&mut work.queued, block);
+        if work.credit > 0 {
             self.pump(now, id, out);
         }
     }
 
-    /// Whether the remote may ask for this block even while it is choked. One that has as many pieces has something to
-    /// trade (BEP 6).
-    fn is_allowed_fast(&self, id: ConnId, conn: &Conn, block: Block) -> bool {
-        conn.remote_count < u32::from(self.config.allowed_fast)
-            && self.allowed_set(self.conns.addr_of(id, conn)).contains(&block.piece)
+    /// A request that is not served. `overflow`: because too many are queued.
+    #[cold]
+    fn refuse(&mut self, now: Instant, id: ConnId, (block, overflow): (Block, bool), out: &mut Vec<Output>) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        if conn.is(Flag::Fast) {
+            send(conn, id, now, Message::Reject(block), out);
+        } else if overflow && self.remotes.note_overflow(id) > MOST_OVERFLOW {
+            self.misbehaved(now, id, Misbehaviour::Flood, out);
+        }
     }
 
     pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        let withdrawn = self.queued.take(&mut conn.queued, |&queued| queued == block);
+        let Some((conn, work)) = self.conns.both(id) else { return };
+        let withdrawn = self.queued.take(&mut work.queued, |&queued| queued == block);
         if withdrawn.is_some() && conn.is(Flag::Fast) {
             send(conn, id, now, Message::Reject(block), out);
         }
     }
 
     pub(super) fn writable(&mut self, now: Instant, id: ConnId, blocks: u16, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.credit = conn.credit.saturating_add(blocks);
+        let Some(work) = self.conns.work_mut(id) else { return };
+        work.credit = work.credit.saturating_add(blocks);
         self.pump(now, id, out);
     }
 
     /// Sends queued blocks while the driver takes them.
     fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
-        while conn.credit > 0 {
-            let Some(block) = self.queued.pop(&mut conn.queued) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
+        while work.credit > 0 {
+            let Some(block) = self.queued.pop(&mut work.queued) else { return };
             let flow = self.flows.get_mut(id, conn);
-            self.totals.uploaded += upload(conn, flow, id, now, block, out);
+            self.totals.uploaded += upload((&mut *conn, &mut *work), flow, id, now, block, out);
         }
     }
 
@@ -79,12 +85,12 @@ impl Torrent {
         interested: bool,
         out: &mut Vec<Output>,
     ) {
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         if conn.is(Flag::RemoteInterested) == interested {
             return;
         }
         conn.set(Flag::RemoteInterested, interested);
-        conn.interest_at = Coarse::of(now);
+        work.interest_at = Coarse::of(now);
         let choking = conn.is(Flag::WeChoking);
         match (interested, choking) {
             (true, false) => self.served += 1,
@@ -137,6 +143,8 @@ impl Torrent {
         let mut views = Vec::with_capacity(self.conns.len().into());
         for (id, conn) in self.conns.iter() {
             let flow = self.flows.get(conn);
+            let may_ask = !conn.is(Flag::WeChoking) || self.config.allowed_fast > 0;
+            let pending = may_ask && self.conns.work(id).is_some_and(|work| !work.queued.is_empty());
             views.push(ChokeView {
                 conn: id,
                 interested: conn.is(Flag::RemoteInterested),
@@ -144,7 +152,7 @@ impl Torrent {
                 snubbed: conn.is(Flag::Snubbed),
                 received: flow.down.bytes(),
                 sent: flow.up.bytes(),
-                pending: !conn.queued.is_empty(),
+                pending,
                 since_unchoke: stamp.since(conn.unchoked_at),
                 pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
                 progress: (u64::from(conn.remote_count) * 1_000 / piece_count) as u16,
@@ -168,16 +176,16 @@ impl Torrent {
     /// Chokes a remote. What it has asked for is dropped, and rejected where it can be told (BEP 6).
     fn choke(&mut self, now: Instant, view: &ChokeView, out: &mut Vec<Output>) {
         let id = view.conn;
-        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some((conn, work)) = self.conns.both(id) else { return };
         self.served -= u16::from(conn.is_served());
         conn.set(Flag::WeChoking, true);
         send(conn, id, now, Message::Choke, out);
         if conn.is(Flag::Fast) {
-            for &block in self.queued.iter(conn.queued) {
+            for &block in self.queued.iter(work.queued) {
                 send(conn, id, now, Message::Reject(block), out);
             }
         }
-        self.queued.clear(&mut conn.queued);
+        self.queued.clear(&mut work.queued);
         let reason = match (view.interested, view.snubbed) {
             (false, _) => ChokeReason::NotInterested,
             (true, true) => ChokeReason::Snubbed,
@@ -189,14 +197,14 @@ impl Torrent {
 
 /// Sends a block for one of the link's credits; returns its length.
 fn upload(
-    conn: &mut Conn,
+    (conn, work): (&mut Conn, &mut Work),
     flow: &mut Flow,
     id: ConnId,
     now: Instant,
     block: Block,
     out: &mut Vec<Output>,
 ) -> u64 {
-    conn.credit -= 1;
+    work.credit -= 1;
     conn.set(Flag::Useful, true);
     flow.up.add(block.len);
     flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);

@@ -9,6 +9,7 @@ use crate::event::{NodeId, What};
 use crate::network::{addr_of, peer_id_of};
 use crate::post::Post;
 use crate::store::Store;
+use crate::world::World;
 
 /// A call that nobody answers is given up after this time. libtorrent: 15 s (`peer_connect_timeout`).
 const PATIENCE_US: u64 = 15_000_000;
@@ -17,13 +18,13 @@ const MOST_CALLED: usize = 64;
 
 impl<S: Store> Node<S> {
     pub(super) fn dial(&mut self, now: u64, to: NodeId, post: &mut Post<'_, S::Payload>) {
-        let slot = self.take_slot(to, State::Calling);
+        let slot = self.take_slot(to, State::Calling, post.world);
         self.say(now, (to, 0), What::Call { slot }, 0, post);
     }
 
     /// Somebody calls.
     pub(super) fn called(&mut self, now: u64, from: NodeId, slot: u16, post: &mut Post<'_, S::Payload>) {
-        if self.peer.is_none() || self.record.nat || post.world.parted(now, from, self.id) {
+        if self.seat.is_empty() || self.record.nat || post.world.parted(now, from, self.id) {
             // Nobody answers, and the caller hears of it by waiting.
             let at = now + PATIENCE_US.max(post.world.fabric.lookahead());
             return self.post(at, (from, slot), What::Refused, S::Payload::default(), post);
@@ -32,7 +33,7 @@ impl<S: Store> Node<S> {
         if waiting >= MOST_CALLED {
             return self.say(now, (from, slot), What::Refused, 0, post);
         }
-        let ours = self.take_slot(from, State::Called);
+        let ours = self.take_slot(from, State::Called, post.world);
         self.links[usize::from(ours)].far = slot;
         self.say(now, (from, slot), What::Answer { slot: ours }, 0, post);
     }
@@ -117,7 +118,9 @@ impl<S: Store> Node<S> {
         let state = link.state;
         self.free_slot(conn);
         match state {
-            State::Open => self.hand(now, Input::Closed { conn: ConnId(conn) }, post),
+            State::Open => {
+                self.hand(now, Input::Closed { conn: ConnId(conn) }, post);
+            }
             State::Calling | State::Greeting => {
                 self.hand(now, Input::ConnectFailed { addr: Box::new(addr_of(from)) }, post);
             }
@@ -151,7 +154,7 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn take_slot(&mut self, remote: NodeId, state: State) -> u16 {
+    fn take_slot(&mut self, remote: NodeId, state: State, world: &World) -> u16 {
         let link = Link {
             remote,
             far: 0,
@@ -168,12 +171,25 @@ impl<S: Store> Node<S> {
                 slot as u16
             }
             None => {
-                // Few more at a time: in large swarms the connections are most of what a node costs.
-                self.links.reserve_exact(1 + self.links.len() / 8);
+                if self.links.len() == self.links.capacity() {
+                    self.links.reserve_exact(self.room(world));
+                }
                 self.links.push(link);
                 (self.links.len() - 1) as u16
             }
         }
+    }
+
+    /// For how many more links there is to be room. In large swarms the connections are most of what a node costs: there is room for
+    /// as many as there will be at once, since vectors that grow leave holes behind, and for few more at a time.
+    fn room(&self, world: &World) -> usize {
+        /// In larger ones it depends.
+        const USUAL: usize = 64;
+        if !self.links.is_empty() {
+            return 1 + self.links.len() / 8;
+        }
+        let most = usize::from(world.configs[usize::from(self.group)].max_connections);
+        most.min(world.group_of.len() - 1).clamp(1, USUAL)
     }
 
     fn free_slot(&mut self, conn: u16) {

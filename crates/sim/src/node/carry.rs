@@ -1,25 +1,31 @@
 //! Between the engine and the network: inputs in, outputs carried out.
 
-use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, Output, PieceIndex};
+use swarmlab_protocol::{Announce, Block, ConnId, Input, Message, Output, PieceIndex};
 
-use super::{Link, Node, State};
+use super::{Link, Node, State, tap};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
 use crate::post::Post;
 use crate::store::Store;
 
-impl<S: Store> Node<S> {
-    /// Hands an input to the engine and does what comes of it.
-    pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) {
-        self.tell(now, input, post);
-    }
+/// What came of storing blocks.
+#[derive(Default)]
+struct Stored {
+    /// What the engine is to be told.
+    answer: Option<Input>,
+    /// The piece of which a block could not be stored.
+    failed: Option<PieceIndex>,
+}
 
-    /// The same, and gives whether anything came of it.
+impl<S: Store> Node<S> {
+    /// Hands an input to the engine and does what comes of it. Gives whether anything did.
     #[inline]
-    pub(super) fn tell(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
-        let Some(peer) = &mut self.peer else { return false };
-        peer.handle(Instant::from_micros(now), input, &mut post.out);
+    pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
+        tap::input(self.level, self.id, now, &input, &mut post.records);
+        if !self.seat.handle(now, input, &mut post.out) {
+            return false;
+        }
         // Most messages are news that call for nothing.
         let calls = !post.out.is_empty();
         if calls || self.witness.is_some() {
@@ -38,9 +44,9 @@ impl<S: Store> Node<S> {
         payload: &S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let Some(peer) = &mut self.peer else { return };
-        let message = Message::Piece(block);
-        peer.handle(Instant::from_micros(now), Input::Message { conn, message }, &mut post.out);
+        let input = Input::Message { conn, message: Message::Piece(block) };
+        tap::input(self.level, self.id, now, &input, &mut post.records);
+        self.seat.handle(now, input, &mut post.out);
         let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
         if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
@@ -72,44 +78,38 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Does what the engine asks, in order, and tells it at once what came of that where no time passes.
+    /// Does what the engine asks, in order.
     fn carry(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
-        loop {
-            let mut answer = None;
-            let mut failed = None;
-            let mut at = 0;
-            while at < post.out.len() {
-                let output = std::mem::replace(&mut post.out[at], Output::Stopped);
-                at += 1;
-                match output {
-                    Output::Send { conn, message } => self.send(now, conn.0, message, post),
-                    Output::Store { block, .. } => {
-                        if self.disk.is_some() {
-                            answer = self.write_slowly(now, block);
-                        }
-                        if let Some(Input::DiskFailed { piece }) = answer {
-                            failed = Some(piece);
-                            if let Some(witness) = &mut self.witness {
-                                witness.loses(piece);
-                            }
-                        }
-                    }
-                    // A piece of which a block could not be stored begins anew.
-                    Output::Verify { piece } if failed == Some(piece) => {}
-                    Output::Verify { piece } => {
-                        if !self.verify_later(now, piece) {
-                            post.verify.push(piece);
-                        }
-                    }
-                    Output::Connect { addr } => self.call(now, *addr, post),
-                    Output::Close { conn, .. } => self.hang_up(now, conn.0, post),
-                    Output::Announce(announce) => self.announce(now, announce, post),
-                    Output::Completed => self.completed(now, post),
-                    Output::Stopped | Output::Note(_) => {}
+        self.record_outputs(now, &post.out, &mut post.records, post.world);
+        let mut at = 0;
+        while let Some(output) = post.out.get_mut(at) {
+            match output {
+                Output::Send { conn, message } => {
+                    let message = std::mem::replace(message, Message::KeepAlive);
+                    self.send(now, conn.0, message, post);
                 }
+                Output::Store { .. } if self.disk.is_none() => {}
+                _ => return self.carry_on(now, at, post),
             }
-            post.out.clear();
-            let input = match (answer, post.verify.pop()) {
+            at += 1;
+        }
+        post.out.clear();
+        self.look(now, post);
+    }
+
+    /// Goes on with outputs that are more than messages, and tells the engine at once what came of them where no time
+    /// passes.
+    #[inline(never)]
+    fn carry_on(&mut self, now: u64, done: usize, post: &mut Post<'_, S::Payload>) {
+        let mut outputs = std::mem::take(&mut post.out);
+        let mut rest = outputs.drain(done..);
+        loop {
+            let mut stored = Stored::default();
+            for output in &mut rest {
+                self.act(now, output, &mut stored, post);
+            }
+            drop(rest);
+            let input = match (stored.answer, post.verify.pop()) {
                 (Some(answer), piece) => {
                     post.verify.extend(piece);
                     answer
@@ -117,11 +117,57 @@ impl<S: Store> Node<S> {
                 (None, Some(piece)) => Input::Verified { piece, ok: self.judge(now, piece, post) },
                 (None, None) => break,
             };
-            let Some(peer) = &mut self.peer else { return };
-            peer.handle(Instant::from_micros(now), input, &mut post.out);
+            outputs.clear();
+            tap::input(self.level, self.id, now, &input, &mut post.records);
+            if !self.seat.handle(now, input, &mut outputs) {
+                break;
+            }
+            self.record_outputs(now, &outputs, &mut post.records, post.world);
+            rest = outputs.drain(..);
         }
-        if let (Some(witness), Some(peer)) = (&self.witness, &self.peer) {
-            witness.looks_at((now, self.id), peer.torrent().have(), &mut post.tally.breaches);
+        outputs.clear();
+        post.out = outputs;
+        self.look(now, post);
+    }
+
+    /// Has the checkers look at what the engine has.
+    #[inline]
+    fn look(&self, now: u64, post: &mut Post<'_, S::Payload>) {
+        if let (Some(witness), Some(torrent)) = (&self.witness, self.seat.torrent()) {
+            witness.looks_at((now, self.id), torrent.have(), &mut post.tally.breaches);
+        }
+    }
+
+    fn act(&mut self, now: u64, output: Output, stored: &mut Stored, post: &mut Post<'_, S::Payload>) {
+        match output {
+            Output::Send { conn, message } => self.send(now, conn.0, message, post),
+            Output::Store { block, .. } => self.write(now, block, stored),
+            // A piece of which a block could not be stored begins anew.
+            Output::Verify { piece } if stored.failed == Some(piece) => {}
+            Output::Verify { piece } => {
+                if !self.verify_later(now, piece) {
+                    post.verify.push(piece);
+                }
+            }
+            Output::Connect { addr } => self.call(now, *addr, post),
+            Output::Close { conn, .. } => self.hang_up(now, conn.0, post),
+            Output::Announce(announce) => self.announce(now, announce, post),
+            Output::Completed => self.completed(now, post),
+            Output::Stopped | Output::Note(_) => {}
+        }
+    }
+
+    /// Stores a block, which takes time if something is wrong with the disk.
+    fn write(&mut self, now: u64, block: Block, stored: &mut Stored) {
+        if self.disk.is_none() {
+            return;
+        }
+        stored.answer = self.write_slowly(now, block);
+        if let Some(Input::DiskFailed { piece }) = stored.answer {
+            stored.failed = Some(piece);
+            if let Some(witness) = &mut self.witness {
+                witness.loses(piece);
+            }
         }
     }
 
@@ -156,26 +202,20 @@ impl<S: Store> Node<S> {
         ok
     }
 
+    #[inline]
     fn send(&mut self, now: u64, conn: u16, message: Message, post: &mut Post<'_, S::Payload>) {
         let world = post.world;
-        let frames = world.fabric.frames;
         let len = message.wire_len();
         post.tally.message(message.kind(), len);
         if let Some(witness) = &mut self.witness {
             witness.sends((now, self.id), conn, &message, world, &mut post.tally.breaches);
         }
-        let link = self.links[usize::from(conn)];
-        debug_assert!(link.state == State::Open);
+        debug_assert!(self.links[usize::from(conn)].state == State::Open);
         if let Message::Piece(block) = message {
-            let corrupt = self.peer.as_mut().is_some_and(|peer| peer.corrupts(block));
-            let payload = match &self.store {
-                Some(store) => store.read(&world.layout, block, corrupt),
-                None => S::Payload::default(),
-            };
-            return self.up.push(now, Sending { conn, corrupt, block, payload }, |len| frames.block(len));
+            return self.send_block(now, conn, block, post);
         }
         let rides = self.up.rides(conn, now);
-        let leaves = self.up.small(now, frames.small(len, rides), world.fabric.queue_ns);
+        let leaves = self.up.small(now, world.fabric.frames.small(len, rides), world.fabric.queue_ns);
         let acks = match self.to_ack {
             Some((acked, acks)) if acked == conn => {
                 self.to_ack = None;
@@ -183,12 +223,24 @@ impl<S: Store> Node<S> {
             }
             _ => Acks::default(),
         };
+        let link = &self.links[usize::from(conn)];
         self.send_on(link, leaves, acks, What::Message(message), post);
+    }
+
+    fn send_block(&mut self, now: u64, conn: u16, block: Block, post: &mut Post<'_, S::Payload>) {
+        let world = post.world;
+        let corrupt = self.seat.corrupts(block);
+        let payload = match &self.store {
+            Some(store) => store.read(&world.layout, block, corrupt),
+            None => S::Payload::default(),
+        };
+        let frames = world.fabric.frames;
+        self.up.push(now, Sending { conn, corrupt, block, payload }, |len| frames.block(len));
     }
 
     /// Acknowledges blocks where no message goes the same way.
     pub(super) fn acknowledge(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) {
-        let Some(&link) = self.links.get(usize::from(conn)) else { return };
+        let Some(link) = self.links.get(usize::from(conn)) else { return };
         if link.state != State::Open {
             return;
         }
@@ -200,18 +252,9 @@ impl<S: Store> Node<S> {
 
     /// Sends something small on a connection, which leaves at a time.
     #[inline]
-    fn send_on(&mut self, link: Link, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
-        self.order += 1;
-        post.send(Event {
-            at: leaves + post.world.latency(self.id, link.remote),
-            to: link.remote,
-            from: self.id,
-            order: self.order,
-            conn: link.far,
-            acks,
-            what,
-            payload: S::Payload::default(),
-        });
+    fn send_on(&self, link: &Link, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
+        let at = leaves + post.world.latency(self.id, link.remote);
+        post.send(at, Event { acks, ..Event::new(self.id, (link.remote, link.far), what) });
     }
 
     fn call(&mut self, now: u64, addr: core::net::SocketAddr, post: &mut Post<'_, S::Payload>) {

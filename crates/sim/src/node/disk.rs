@@ -85,9 +85,8 @@ impl<S: Store> Node<S> {
             return self.verified(now, piece, post);
         }
         if std::mem::take(&mut disk.congested) {
-            return self.hand(now, Input::Congested { disk: false }, post);
-        }
-        if disk.mended {
+            self.hand(now, Input::Congested { disk: false }, post);
+        } else if disk.mended {
             self.disk = None;
         }
     }

@@ -4,9 +4,11 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use swarmlab_protocol::behaviour::Node as Peer;
-use swarmlab_protocol::{Bitfield, Input, Setup};
+use swarmlab_protocol::{Bitfield, Input, Setup, Totals};
+use swarmlab_trace::Departure;
 
 use super::Node;
+use super::seat::Seat;
 use crate::check::{Breaches, Rule, Witness};
 use crate::draw::{Purpose, stream};
 use crate::network::peer_id_of;
@@ -158,6 +160,7 @@ impl<S: Store> Node<S> {
         let group = &world.model.groups[usize::from(self.group)];
         self.life.joined_at = now;
         self.record.join.set_once(now);
+        self.record_join(now, &have, post);
         post.tally.hold(have.iter());
         post.tally.up_capacity += group.up;
         let presence = &mut post.tally.groups[usize::from(self.group)];
@@ -172,13 +175,13 @@ impl<S: Store> Node<S> {
         let setup = Setup {
             info_hash: TORRENT,
             layout: Arc::clone(&world.layout),
-            config: Arc::clone(&world.configs[usize::from(self.group)]),
+            config: Arc::clone(world.config(self.group, self.level)),
             peer_id: peer_id_of(self.id),
             have,
             tiers: vec![1],
             seed: seed.wrapping_add(u64::from(self.life.starts)),
         };
-        self.peer = Some(Peer::new(group.behaviour, setup));
+        self.seat = Seat::of(Peer::new(group.behaviour, setup));
         self.life.starts += 1;
         let disk = self.life.schedule().disk;
         self.set_disk(now, disk);
@@ -198,6 +201,7 @@ impl<S: Store> Node<S> {
 
     /// Everything is here.
     pub(super) fn completed(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
+        self.record_completion(now, post);
         let presence = &mut post.tally.groups[usize::from(self.group)];
         presence.leechers -= 1;
         presence.seeds += 1;
@@ -239,40 +243,48 @@ impl<S: Store> Node<S> {
 
     /// Leaves the swarm: connections are closed, the tracker is told.
     fn leave(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
-        if self.peer.is_none() {
+        if self.seat.is_empty() {
             return;
         }
         self.hand(now, Input::Stop, post);
         self.record.leave.set_once(now);
         self.no_longer_waited_for(now, post);
-        self.go(now, post);
+        if let Some(peer) = self.go(now, post) {
+            let why = if peer.torrent().is_some_and(|torrent| torrent.is_complete()) {
+                Departure::Done
+            } else {
+                Departure::GaveUp
+            };
+            self.record_leave(now, why, post);
+        }
     }
 
     /// Is gone, whatever the reason.
-    fn go(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Peer> {
+    fn go(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Seat> {
         // First the engine goes, so that it does not try to replace what breaks.
-        let peer = self.peer.take()?;
+        let seat = std::mem::take(&mut self.seat);
+        let torrent = seat.torrent()?;
         self.break_links(now, |_| true, post);
         let group = &post.world.model.groups[usize::from(self.group)];
         let presence = &mut post.tally.groups[usize::from(self.group)];
-        if peer.torrent().is_complete() {
+        if torrent.is_complete() {
             presence.seeds -= 1;
         } else {
             presence.leechers -= 1;
         }
-        post.tally.release(peer.torrent().have().iter());
+        post.tally.release(torrent.have().iter());
         post.tally.up_capacity -= group.up;
         self.links = Vec::new();
         self.store = None;
         self.disk = None;
         self.tainted = Vec::new();
         self.witness = None;
-        self.add_totals(now, &peer);
-        Some(peer)
+        self.add_totals(now, torrent.totals());
+        Some(seat)
     }
 
-    fn add_totals(&mut self, now: u64, peer: &Peer) {
-        self.record.add(peer.torrent().totals(), now - self.life.joined_at);
+    fn add_totals(&mut self, now: u64, totals: Totals) {
+        self.record.add(totals, now - self.life.joined_at);
     }
 
     /// Counts the pieces of a node that others can have of it: a number for each piece of givers who can be called, and then
@@ -293,7 +305,7 @@ impl<S: Store> Node<S> {
         holders: &[u32],
         breaches: &mut Breaches,
     ) {
-        let (Some(peer), Some(witness)) = (&self.peer, &self.witness) else { return };
+        let (Some(torrent), Some(witness)) = (self.seat.torrent(), &self.witness) else { return };
         let since = witness.progress_at.max(quiet_since);
         if !self.life.pending || self.disk.is_some() || now < since.saturating_add(patience) {
             return;
@@ -301,7 +313,7 @@ impl<S: Store> Node<S> {
         let (open, hidden) = holders.split_at(holders.len() / 2);
         let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
             (open > 0 || hidden > 0 && !self.record.nat)
-                && !peer.torrent().have().contains(swarmlab_protocol::PieceIndex(piece))
+                && !torrent.have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
             breaches.add(Rule::Progress, now, self.id, || {
@@ -312,8 +324,9 @@ impl<S: Store> Node<S> {
 
     /// What became of the node, at the end of the run.
     pub(crate) fn conclude(&mut self, now: u64) -> crate::PeerOutcome {
-        if let Some(peer) = self.peer.take() {
-            self.add_totals(now, &peer);
+        if let Some(totals) = self.seat.torrent().map(|torrent| torrent.totals()) {
+            self.add_totals(now, totals);
+            self.seat = Seat::Empty;
         }
         crate::PeerOutcome {
             uploaded: self.up.content,
@@ -328,7 +341,7 @@ impl<S: Store> Node<S> {
         if let Mishap::Disk(rate) = mishap {
             self.life.schedule().disk = rate;
         }
-        if self.peer.is_none() {
+        if self.seat.is_empty() {
             return;
         }
         match mishap {
@@ -339,13 +352,15 @@ impl<S: Store> Node<S> {
             }
             Mishap::Disk(rate) => self.set_disk(now, rate),
             Mishap::Crash { back } => {
-                let Some(peer) = self.go(now, post) else { return };
+                let seat = self.go(now, post);
+                let Some(torrent) = seat.as_ref().and_then(Seat::torrent) else { return };
+                self.record_leave(now, Departure::Crashed, post);
                 let schedule = self.life.schedule();
                 (schedule.leave, schedule.give_up) = (u64::MAX, u64::MAX);
                 match back {
                     Some(at) => {
                         post.tally.to_come += 1;
-                        schedule.back = Some((at.max(now + 1), peer.torrent().have().clone()));
+                        schedule.back = Some((at.max(now + 1), torrent.have().clone()));
                     }
                     None => {
                         self.record.leave.set_once(now);

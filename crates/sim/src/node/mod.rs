@@ -9,19 +9,20 @@ mod carry;
 mod disk;
 mod life;
 mod record;
+mod seat;
+mod tap;
 
-use swarmlab_protocol::behaviour::Node as Peer;
-use swarmlab_protocol::{Block, ConnId, Input, Instant, Message};
+use swarmlab_protocol::{Block, ConnId, Input, Message};
+use swarmlab_trace::Level;
 
-use crate::calendar::{Bucket, Key};
 use crate::check::Witness;
-use crate::event::{Acks, Event, NodeId, What};
+use crate::event::{Acks, Event, Need, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
 use crate::post::Post;
-use crate::prefetch::{prefetch, prefetch_part};
-use crate::store::Store;
+use crate::prefetch::{prefetch, prefetch_lines};
+use crate::store::{Marks, Store};
 
 /// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
 const FIRST_WINDOW: u8 = 1;
@@ -63,14 +64,15 @@ enum State {
 
 const _: () = assert!(size_of::<Link>() == 12);
 
-/// Bytes from the start of a node that every message needs, that blocks need, and from its uplink on.
-const NEWS: usize = 384;
-const HOT: usize = 640;
-const REST: usize = 160;
+/// Lines of the cache from the start of a node that every message needs, that blocks need beyond those, and from its uplink
+/// on.
+const NEWS: usize = 6;
+const BLOCKS: usize = 4;
+const UP: usize = 3;
 
 /// A node. What every event needs lies first, and together: see [`crate::worker`].
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(crate) struct Node<S: Store> {
     /// When it next has something to do by itself, in microseconds.
     local_at: u64,
@@ -80,16 +82,16 @@ pub(crate) struct Node<S: Store> {
     wake_at: u64,
     hash: Hash,
     id: NodeId,
-    /// Events sent so far.
-    order: u32,
     group: u16,
     /// Blocks that the buffer of a socket takes.
     buffer: u8,
+    /// How much of it is recorded.
+    level: Level,
     links: Vec<Link>,
     /// Only with checkers.
     witness: Option<Box<Witness>>,
     down: Downlink<S::Payload>,
-    peer: Option<Peer>,
+    seat: seat::Seat,
     up: Uplink<S::Payload>,
     life: life::Life,
     /// Only while something is wrong with it.
@@ -102,6 +104,8 @@ pub(crate) struct Node<S: Store> {
     record: record::Record,
 }
 
+const _: () = assert!(std::mem::offset_of!(Node<Marks>, seat) == 128);
+
 impl<S: Store> Node<S> {
     pub(crate) fn new(id: NodeId, plan: Plan, post: &mut Post<'_, S::Payload>) -> Self {
         let group = &post.world.model.groups[usize::from(plan.group)];
@@ -110,11 +114,11 @@ impl<S: Store> Node<S> {
             own_at: u64::MAX,
             wake_at: u64::MAX,
             id,
-            order: 0,
             hash: Hash::new(id),
             group: plan.group,
             buffer: (group.client.send_buffer / post.world.layout.block_len()).clamp(1, 200) as u8,
-            peer: None,
+            seat: seat::Seat::Empty,
+            level: post.world.level(id),
             links: Vec::new(),
             up: Uplink::new(Rate::new(group.up)),
             down: Downlink::new(Rate::new(group.down)),
@@ -130,40 +134,42 @@ impl<S: Store> Node<S> {
         node
     }
 
-    /// Handles everything of one window: the events of these keys, in order, and the node's own timers between them.
+    /// Handles everything of one window: the events at these places, in order, and the node's own timers between them.
     pub(crate) fn run(
         &mut self,
-        keys: &[u64],
-        bucket: &mut Bucket<S::Payload>,
+        places: &[u32],
+        events: &mut [Event<S::Payload>],
         (start, end): (u64, u64),
         post: &mut Post<'_, S::Payload>,
     ) {
-        for &key in keys {
-            let key = Key(key);
-            let Some(place) = key.place() else { continue };
-            let at = start + key.offset();
+        post.tally.events += places.len() as u64;
+        post.tally.handled += places.len() as u64;
+        for &place in places {
+            let event = &mut events[place as usize];
+            let at = start + u64::from(event.offset);
             while self.local_at <= at {
                 self.tick(self.local_at, post);
             }
-            let event = &mut bucket.events[place];
-            self.hash.event(event);
-            post.tally.events += 1;
-            post.tally.handled += 1;
+            self.hash.event(at, event);
             if let Some(witness) = &mut self.witness {
                 witness.attends((at, self.id), &mut post.tally.breaches);
             }
             let route = (event.from, event.conn);
             // What a swarm is made of is looked at where it lies, the rest is taken out.
             match event.what {
-                What::Message(Message::Have(piece)) if event.acks.blocks == 0 => {
-                    if !self.message(at, route, Acks::default(), Message::Have(piece), post) {
+                What::Message(Message::Have(piece)) => {
+                    let acks = event.acks;
+                    if !self.message(at, route, acks, Message::Have(piece), post) {
                         self.plan_engine(at);
                         continue;
                     }
                 }
                 What::Message(Message::Request(block)) => {
                     let acks = event.acks;
-                    self.message(at, route, acks, Message::Request(block), post);
+                    if !self.message(at, route, acks, Message::Request(block), post) {
+                        self.plan_engine(at);
+                        continue;
+                    }
                 }
                 What::Message(Message::Piece(block)) => {
                     self.block(at, route, (block, false), std::mem::take(&mut event.payload), post);
@@ -216,9 +222,9 @@ impl<S: Store> Node<S> {
     }
 
     /// The same where nothing but the engine has changed.
+    #[inline]
     fn plan_engine(&mut self, now: u64) {
-        let engine = self.peer.as_ref().and_then(Peer::deadline).unwrap_or(Instant::NEVER).as_micros();
-        self.local_at = engine.min(self.own_at).max(now);
+        self.local_at = self.seat.due().min(self.own_at).max(now);
     }
 
     /// Does what is due now of the node's own.
@@ -263,11 +269,7 @@ impl<S: Store> Node<S> {
             What::Answer { slot } => self.answered(now, from, conn, slot, post),
             What::Handshake => self.greeted(now, from, conn, post),
             What::Refused | What::Closed => self.remote_closed(now, from, conn, post),
-            What::Announced(announced) => {
-                if self.peer.is_some() {
-                    self.hand(now, Input::Announced(announced), post);
-                }
-            }
+            What::Announced(answer) => self.replied(now, *answer, post),
             What::CorruptPiece(_) | What::Announce(_) => {
                 unreachable!("blocks are taken before, and only the tracker gets announces")
             }
@@ -286,13 +288,11 @@ impl<S: Store> Node<S> {
     ) -> bool {
         self.down.small(post.world.fabric.frames.small(message.wire_len(), false));
         if self.is_open(conn, from) {
-            if acks.blocks > 0 {
-                self.acknowledged(now, conn, acks, post);
-            }
+            let calls = acks.blocks > 0 && self.acknowledged(now, conn, acks, post);
             if let Some(witness) = &mut self.witness {
                 witness.hears(conn, &message);
             }
-            return self.tell(now, Input::Message { conn: ConnId(conn), message }, post);
+            return self.hand(now, Input::Message { conn: ConnId(conn), message }, post) || calls;
         }
         false
     }
@@ -385,11 +385,8 @@ impl<S: Store> Node<S> {
         self.life.uploaded(u64::from(len), now);
     }
 
-    /// Blocks have reached the remote.
-    fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) {
-        if acks.blocks == 0 {
-            return;
-        }
+    /// Blocks have reached the remote. Gives whether anything came of it.
+    fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
         link.in_flight = link.in_flight.saturating_sub(acks.blocks);
         if acks.congested {
@@ -404,43 +401,44 @@ impl<S: Store> Node<S> {
                 link.window = link.window.saturating_add(1).min(SLOW_START - 1);
             }
         }
-        self.grant(now, conn, post);
+        self.grant(now, conn, post)
     }
 
-    /// Lets the engine hand over more blocks while the socket's buffer and the window take them.
-    fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) {
+    /// Lets the engine hand over more blocks while the socket's buffer and the window take them. Gives whether anything came of
+    /// it.
+    fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
         let room = self.buffer.saturating_sub(link.committed);
         let open = link.window.saturating_sub(link.committed.saturating_add(link.in_flight));
         let blocks = room.min(open);
-        if blocks > 0 {
-            link.committed += blocks;
-            self.hand(now, Input::Writable { conn: ConnId(conn), blocks: u16::from(blocks) }, post);
+        if blocks == 0 {
+            return false;
         }
+        link.committed += blocks;
+        self.hand(now, Input::Writable { conn: ConnId(conn), blocks: u16::from(blocks) }, post)
     }
 
     /// Sends an event.
     fn post(
         &mut self,
         at: u64,
-        (to, conn): (NodeId, u16),
+        to: (NodeId, u16),
         what: What,
         payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let acks = Acks::default();
-        self.order += 1;
-        post.send(Event { at, to, from: self.id, order: self.order, conn, acks, what, payload });
+        post.send(at, Event { payload, ..Event::new(self.id, to, what) });
     }
 
-    /// Has fetched what the node consists of itself: see [`crate::worker`]. For `news`, a message that mostly calls for nothing,
-    /// only the part that it needs.
+    /// Has fetched what the node consists of itself, as far as something needs it: see [`crate::worker`].
     #[inline]
-    pub(crate) fn prefetch(&self, news: bool) {
-        prefetch_part(self, 0..if news { NEWS } else { HOT });
-        if !news {
-            let rest = std::mem::offset_of!(Self, up);
-            prefetch_part(self, rest..rest + REST);
+    pub(crate) fn prefetch(&self, need: Need) {
+        prefetch_lines::<Self, NEWS>(self, 0);
+        if need >= Need::Request {
+            prefetch_lines::<Self, BLOCKS>(self, 64 * NEWS);
+        }
+        if need >= Need::All {
+            prefetch_lines::<Self, UP>(self, std::mem::offset_of!(Self, up));
         }
     }
 
@@ -454,16 +452,16 @@ impl<S: Store> Node<S> {
             }
         };
         prefetch(self.links.as_ptr().wrapping_add(usize::from(conn)).cast());
-        if let Some(peer) = &self.peer {
-            peer.torrent().link_places(ConnId(conn), prefetch);
+        if let Some(torrent) = self.seat.torrent() {
+            torrent.link_places(ConnId(conn), prefetch);
         }
     }
 
     /// Has fetched what a request or a block on this connection needs further. Reads the row of the connection.
     pub(crate) fn prefetch_queues(&self, conn: Option<u16>) {
         let conn = conn.unwrap_or_else(|| self.up.serving());
-        if let Some(peer) = &self.peer {
-            peer.torrent().queue_places(ConnId(conn), prefetch);
+        if let Some(torrent) = self.seat.torrent() {
+            torrent.queue_places(ConnId(conn), prefetch);
         }
     }
 

@@ -106,3 +106,25 @@ fn the_partly_complete_fetch_only_what_they_lack() {
     assert_eq!(completed(&outcome, 1), 4);
     assert!(outcome.peers.iter().skip(1).all(|peer| peer.lacked == 1 << 20), "{:?}", outcome.peers);
 }
+
+#[test]
+fn the_schedule_is_what_a_run_follows() {
+    let mut model = swarm(20);
+    model.seed = 5;
+    model.groups[1].arrive = Arrive::Poisson(2.0);
+    model.groups[1].leave = Leave::After { time: seconds(3), exponential: true };
+    let target = swarmlab_sim::Target { group: 1, count: 2 };
+    let kind = swarmlab_sim::FaultKind::Crash(target);
+    model.faults.push(swarmlab_sim::Fault { at: seconds(500), length: Some(seconds(2)), kind });
+    let plans = swarmlab_sim::schedule(&model);
+    assert_eq!(plans.iter().filter(|plan| plan.crashes.len() == 1).count(), 2);
+    let outcome = run(model);
+    for (plan, peer) in plans.iter().zip(&outcome.peers) {
+        assert_eq!((plan.group, plan.join), (peer.group, peer.join));
+        // Who had left before the run ended stayed as long as was drawn.
+        if let (Some(complete), Some(leave), Some(stay)) = (peer.complete, peer.leave, plan.stay) {
+            assert_eq!(leave - complete, stay);
+        }
+    }
+    assert!(outcome.peers.iter().filter(|peer| peer.leave.is_some()).count() > 10);
+}

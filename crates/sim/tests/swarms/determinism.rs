@@ -8,7 +8,7 @@ use swarmlab_sim::{Arrive, Fault, FaultKind, Latency, Leave, Model, Role, Target
 use super::{group, millis, model, run, seconds, swarm};
 
 /// A swarm in which everything happens that may.
-fn eventful() -> Model {
+pub(crate) fn eventful() -> Model {
     let mut leechers = group("leechers", Role::Leecher, 40);
     leechers.arrive = Arrive::Poisson(0.5);
     leechers.leave = Leave::After { time: seconds(60), exponential: true };

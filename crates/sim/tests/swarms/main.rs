@@ -5,6 +5,7 @@ mod content;
 mod determinism;
 mod faults;
 mod network;
+mod recording;
 
 use std::sync::Arc;
 use std::time::Duration;

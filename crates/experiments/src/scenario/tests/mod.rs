@@ -171,6 +171,18 @@ fn a_group_takes_keys_of_its_own_over_those_of_all() {
 }
 
 #[test]
+fn what_a_client_does_otherwise_than_its_preset_is_told() {
+    let own = "[group.client]\npreset = \"aria2\"\nunchoke_slots = 7";
+    let scenario = sound(&base_with("", own, "[client]\npreset = \"libtorrent-2\"\npicker = \"random\""));
+    let (preset, changed) = scenario.client_of(0);
+    assert_eq!((preset.as_str(), changed), ("libtorrent-2", vec![("picker".to_owned(), "random".into())]));
+    let (preset, changed) = scenario.client_of(1);
+    assert_eq!(preset, "aria2");
+    assert!(changed.contains(&("unchoke_slots".to_owned(), 7.into())), "{changed:?}");
+    assert_eq!(sound(BASE).client_of(1), ("swarmlab".to_owned(), vec![]));
+}
+
+#[test]
 fn what_never_happens_and_what_others_imply() {
     let client = "[client]\nsnub_after = \"never\"\nmax_connections = 10\nunchoke_slots = 65535";
     let scenario = sound(&base_with("", "", client));

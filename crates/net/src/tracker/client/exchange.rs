@@ -15,6 +15,13 @@ use super::url::{HttpUrl, UrlError};
 
 const AGENT: &str = concat!("swarmlab/", env!("CARGO_PKG_VERSION"));
 
+/// The bytes of the request that [`get`] makes.
+pub(super) fn request(url: &HttpUrl) -> Vec<u8> {
+    let (target, authority) = (&url.target, &url.authority);
+    format!("GET {target} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: {AGENT}\r\nconnection: close\r\n\r\n")
+        .into_bytes()
+}
+
 /// What came back.
 pub(super) struct Fetched {
     pub(super) status: u16,

@@ -84,7 +84,23 @@ impl TrackerClient {
     /// # Errors
     /// When there is no answer that can be read, or the tracker refuses.
     pub async fn announce(&self, url: &str, query: &AnnounceQuery) -> Result<AnnounceResponse, ClientError> {
-        self.ask(query.url(url), AnnounceResponse::decode).await.map_err(|cause| named(url, cause))
+        self.announce_keeping(url, query, &mut Vec::new()).await
+    }
+
+    /// The same, and keeps the body of the answer, if there was one.
+    pub(crate) async fn announce_keeping(
+        &self,
+        url: &str,
+        query: &AnnounceQuery,
+        body: &mut Vec<u8>,
+    ) -> Result<AnnounceResponse, ClientError> {
+        let asked = self.ask(query.url(url), AnnounceResponse::decode, body).await;
+        asked.map_err(|cause| named(url, cause))
+    }
+
+    /// The bytes that an announce sends, before any redirect; none for a URL that cannot be asked.
+    pub(crate) fn request(url: &str, query: &AnnounceQuery) -> Vec<u8> {
+        HttpUrl::parse(&query.url(url)).map_or_else(|_| Vec::new(), |url| exchange::request(&url))
     }
 
     /// Asks the tracker with this announce URL for the numbers of torrents.
@@ -93,21 +109,27 @@ impl TrackerClient {
     /// When there is no answer that can be read, the tracker refuses, or has no scrape URL.
     pub async fn scrape(&self, url: &str, query: &ScrapeQuery) -> Result<ScrapeResponse, ClientError> {
         let outcome = match query.url(url) {
-            Some(url) => self.ask(url, ScrapeResponse::decode).await,
+            Some(url) => self.ask(url, ScrapeResponse::decode, &mut Vec::new()).await,
             None => Err(Cause::NoScrape),
         };
         outcome.map_err(|cause| named(url, cause))
     }
 
-    async fn ask<T>(&self, url: String, read: fn(&[u8]) -> Result<T, ReplyError>) -> Result<T, Cause> {
+    async fn ask<T>(
+        &self,
+        url: String,
+        read: fn(&[u8]) -> Result<T, ReplyError>,
+        body: &mut Vec<u8>,
+    ) -> Result<T, Cause> {
         let limit = self.config.timeout;
         let fetched =
             tokio::time::timeout(limit, self.fetch(&url)).await.map_err(|_| Cause::Timeout(limit))??;
-        match (read(&fetched.body), fetched.status) {
+        *body = fetched.body;
+        match (read(body), fetched.status) {
             (Ok(response), 200..=299) => Ok(response),
             // Some trackers give their failure reason with a status that says the same.
             (Err(ReplyError::Refused(failure)), _) => Err(Cause::Refused(failure)),
-            (Err(source), 200..=299) => Err(Cause::Reply { page: is_page(&fetched.body), source }),
+            (Err(source), 200..=299) => Err(Cause::Reply { page: is_page(body), source }),
             (_, status) => Err(Cause::Status(status)),
         }
     }

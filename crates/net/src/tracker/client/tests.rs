@@ -138,6 +138,22 @@ async fn asks_our_own_server_over_both_families() {
 }
 
 #[tokio::test]
+async fn the_request_that_is_told_is_the_one_that_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/announce?passkey=a%20b", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = head(&mut stream).await;
+        stream.write_all(&ok(b"d8:intervali60e5:peers0:e")).await.unwrap();
+        head
+    });
+    let mut body = Vec::new();
+    TrackerClient::default().announce_keeping(&url, &query(), &mut body).await.unwrap();
+    assert_eq!(server.await.unwrap().into_bytes(), TrackerClient::request(&url, &query()));
+    assert_eq!(body, b"d8:intervali60e5:peers0:e");
+}
+
+#[tokio::test]
 async fn refusals_come_with_the_trackers_words() {
     let Cause::Refused(failure) =
         cause_of(b"HTTP/1.1 200 OK\r\n\r\nd14:failure reason7:go away8:retry ini2ee").await

@@ -19,6 +19,8 @@ use std::time::Duration;
 use swarmlab_protocol::tracker::{Limits, Table, Totals};
 use swarmlab_protocol::{InfoHash, Instant};
 
+use crate::recorder::Recorder;
+
 pub use range::{IpRange, IpRangeError};
 pub use respond::Reply;
 pub use serve::serve;
@@ -89,6 +91,7 @@ pub struct Tracker {
     keys: RandomState,
     counters: Counters,
     started: std::time::Instant,
+    recorder: Option<Recorder>,
 }
 
 impl Tracker {
@@ -102,7 +105,15 @@ impl Tracker {
             peers: share(config.max_peers),
         };
         let tables = std::array::from_fn(|number| Mutex::new(Table::new(limits, keys.hash_one(number))));
-        Tracker { config, tables, keys, counters: Counters::default(), started: std::time::Instant::now() }
+        let (counters, started) = (Counters::default(), std::time::Instant::now());
+        Tracker { config, tables, keys, counters, started, recorder: None }
+    }
+
+    /// The same tracker, with everything recorded that it is asked by others than the endpoints of this process.
+    #[must_use]
+    pub fn recorded(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
     }
 
     /// How it behaves.

@@ -111,7 +111,13 @@ fn answer(tracker: &Tracker, request: &Request<Incoming>, from: SocketAddr) -> R
         (StatusCode::METHOD_NOT_ALLOWED, "text/plain", b"only GET is answered here\n".to_vec())
     } else {
         match tracker.respond(uri.path(), uri.query(), from) {
-            Reply::Bencode(body) => (StatusCode::OK, "text/plain", body),
+            Reply::Bencode(body) => {
+                if let Some(recorder) = tracker.recorder.as_ref().filter(|_| uri.path() == "/announce") {
+                    let query = uri.query().unwrap_or_default().as_bytes();
+                    recorder.served(head_of(request), query, from, &body);
+                }
+                (StatusCode::OK, "text/plain", body)
+            }
             Reply::Html(page) => (StatusCode::OK, "text/html; charset=utf-8", page.into_bytes()),
             Reply::Json(json) => (StatusCode::OK, "application/json", json.into_bytes()),
             Reply::NotFound => {
@@ -128,4 +134,18 @@ fn answer(tracker: &Tracker, request: &Request<Incoming>, from: SocketAddr) -> R
         headers.insert(ALLOW, HeaderValue::from_static("GET"));
     }
     response
+}
+
+/// The head of a request as it came. Names of headers are in small letters: HTTP does not tell letters apart there.
+fn head_of(request: &Request<Incoming>) -> Vec<u8> {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let mut head = format!("{} {target} {:?}\r\n", request.method(), request.version()).into_bytes();
+    for (name, value) in request.headers() {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }

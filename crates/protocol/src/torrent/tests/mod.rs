@@ -9,7 +9,7 @@ use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use super::*;
-use crate::{Block, Direction, Endgame, Opened, PeerSource, Reserved};
+use crate::{Block, Direction, Endgame, Opened, PeerSource, PieceIndex, Reserved};
 
 const BLOCK: u32 = 16;
 

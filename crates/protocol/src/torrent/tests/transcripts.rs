@@ -74,8 +74,8 @@ impl Rig {
 
     /// What a remote is asked for.
     fn asked(&self, conn: u16) -> Vec<Block> {
-        let Some(conn) = self.torrent.conns.get(ConnId(conn)) else { return Vec::new() };
-        let asked = self.torrent.asked.iter(conn.asked);
+        let Some(work) = self.torrent.conns.work(ConnId(conn)) else { return Vec::new() };
+        let asked = self.torrent.asked.iter(work.asked);
         asked.map(|asked| self.torrent.layout.block(asked.piece, asked.number())).collect()
     }
 
@@ -679,7 +679,8 @@ fn a_remote_with_little_may_ask_for_its_allowed_pieces_while_choked() {
     let mut rig = Rig::new("xxxxxx", config);
     let out = rig.open(0, Reserved::OURS);
     assert_eq!(out.lines().count(), 3, "have all and two pieces: {out}");
-    let set = rig.torrent.allowed_set(addr(1));
+    let Torrent { config, info_hash, have, .. } = &rig.torrent;
+    let set = links::allowed_set(config, info_hash, have.len(), addr(1));
     for piece in 0..6 {
         let block = Block { piece: PieceIndex(piece), begin: 0, len: BLOCK };
         let refused = rig.says(0, Message::Request(block)).contains("reject");
@@ -690,4 +691,15 @@ fn a_remote_with_little_may_ask_for_its_allowed_pieces_while_choked() {
     let block = Block { piece: set[0], begin: 0, len: BLOCK };
     assert!(rig.says(0, Message::Request(block)).contains("reject"), "two pieces are enough to trade");
     assert_eq!(rig.open(1, Reserved::default()).lines().count(), 1, "no fast extension, no offer");
+}
+
+#[test]
+fn a_serial_names_one_link_even_when_they_begin_anew() {
+    let mut rig = Rig::new("....", sequential());
+    rig.open(0, Reserved::default());
+    rig.torrent.next_serial = u16::MAX;
+    rig.open(1, Reserved::default());
+    rig.open(2, Reserved::default());
+    let serials = [0, 1, 2].map(|conn| rig.torrent.conns.work(ConnId(conn)).unwrap().serial);
+    assert_eq!(serials, [1, u16::MAX, 2], "0 names nobody, and 1 is taken");
 }

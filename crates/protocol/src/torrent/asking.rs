@@ -1,0 +1,140 @@
+//! Asking: which blocks are requested of whom, and when.
+
+use alloc::vec::Vec;
+
+use super::{Torrent, send};
+use crate::bitfield::mask;
+use crate::conn::{Asked, Conn, Flag, Work};
+use crate::pool::Pool;
+use crate::requests::{Asker, Chosen};
+use crate::time::{Coarse, Stamp};
+use crate::{ConnId, Endgame, Instant, Message, Note, Output, PieceIndex};
+
+impl Torrent {
+    /// Asks every remote that has room for more: blocks have become free.
+    pub(super) fn wake(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.wake_others(now, None, out);
+    }
+
+    /// Asks every remote that has room but the one that has just refused, which would refuse again.
+    pub(super) fn wake_others(&mut self, now: Instant, refused_by: Option<ConnId>, out: &mut Vec<Output>) {
+        let mut from = 0;
+        while let Some(id) = self.conns.next_with_room(from) {
+            if Some(id) != refused_by {
+                self.fill(now, id, out);
+            }
+            from = usize::from(id.0) + 1;
+        }
+    }
+
+    /// Keeps the remote's pipeline full.
+    #[inline]
+    pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let room = self.conns.both(id).is_some_and(|(conn, work)| conn.has_room(work));
+        if room && !self.disk_congested && self.timers.rest == Instant::NEVER {
+            self.ask(now, id, out);
+        }
+    }
+
+    /// Asks a remote that has room for as much as it takes: blocks of the piece it works on first.
+    fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some((conn, work)) = self.conns.both(id) else { return };
+        if !conn.is(Flag::RemoteChoking) {
+            let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
+            let asker =
+                Asker { serial: work.serial, has, alone: conn.is(Flag::Suspect), working: work.working };
+            let limit = conn.most_asked(work);
+            while !self.asked.is_full()
+                && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
+            {
+                request((conn, work), &mut self.asked, id, now, chosen, out);
+                if work.asked.len() >= limit {
+                    return;
+                }
+            }
+        }
+        self.ask_further(now, id, out);
+    }
+
+    /// The same where it works on nothing, or on nothing of which a block is free.
+    #[inline(never)]
+    fn ask_further(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let Some((conn, work)) = self.conns.both(id) else { return };
+        let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
+        let allowed;
+        let has = if conn.is(Flag::RemoteChoking) {
+            let pieces = self.remotes.allowed_fast(id).filter(|&piece| self.requests.may_have_free(piece));
+            if pieces.clone().next().is_none() {
+                return;
+            }
+            allowed = allowed_words(pieces, row, self.have.words().len());
+            Some(&allowed[..])
+        } else {
+            row
+        };
+        let limit = conn.most_asked(work);
+        let alone = conn.is(Flag::Suspect);
+        let asker = |work: &Work| Asker { serial: work.serial, has, alone, working: work.working };
+        while work.asked.len() < limit && !self.asked.is_full() {
+            let random = &mut self.random.pick;
+            let chosen =
+                self.requests.next(asker(work), &self.layout, &self.config, &self.availability, random);
+            let Some(chosen) = chosen else { break };
+            if let (Some(reason), true) = (chosen.begun, self.config.notes) {
+                let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
+                out.push(Output::Note(Note::Picked { conn: id, piece, reason, availability }));
+            }
+            request((conn, work), &mut self.asked, id, now, chosen, out);
+        }
+        if work.asked.len() >= limit || !self.requests.is_endgame() {
+            return;
+        }
+        let most = match self.config.endgame {
+            Endgame::Full => limit,
+            Endgame::Strict => 1,
+        };
+        let askers = self.config.endgame_askers;
+        if work.asked.len() >= most || askers < 2 {
+            return;
+        }
+        self.asked.iter(work.asked).for_each(|&asked| self.requests.mark(asked, true));
+        while work.asked.len() < most && !self.asked.is_full() {
+            let Some(chosen) = self.requests.next_busy(asker(work), &self.layout, askers) else { break };
+            let asked = request((conn, work), &mut self.asked, id, now, chosen, out);
+            self.requests.mark(asked, true);
+        }
+        self.asked.iter(work.asked).for_each(|&asked| self.requests.mark(asked, false));
+    }
+}
+
+#[inline(always)] // for the usual request; the other caller is the endgame
+fn request(
+    (conn, work): (&mut Conn, &mut Work),
+    pool: &mut Pool<Asked>,
+    id: ConnId,
+    now: Instant,
+    chosen: Chosen,
+    out: &mut Vec<Output>,
+) -> Asked {
+    let Chosen { block, slot, number, .. } = chosen;
+    let sent = Stamp::of(now);
+    if work.asked.is_empty() {
+        work.block_at = Coarse::of(now);
+    }
+    conn.set(Flag::Asked, true);
+    work.working = slot;
+    let asked = Asked::new(block.piece, number, slot, sent);
+    pool.push(&mut work.asked, asked);
+    send(conn, id, now, Message::Request(block), out);
+    asked
+}
+
+/// The pieces a remote serves while it chokes us, as words, of those it has.
+fn allowed_words(allowed: impl Iterator<Item = PieceIndex>, has: Option<&[u64]>, len: usize) -> Vec<u64> {
+    let mut words = alloc::vec![0; len];
+    allowed.for_each(|piece| words[piece.0 as usize / 64] |= mask(piece));
+    if let Some(has) = has {
+        words.iter_mut().zip(has).for_each(|(word, has)| *word &= has);
+    }
+    words
+}
