@@ -186,14 +186,13 @@ impl RealTrace {
     }
 }
 
+/// A group of a real run: its name, role, number of endpoints, and their limits in bytes per second, up and down.
+pub(crate) type Own<'a> = (&'a str, &'a str, u64, Option<u64>, Option<u64>);
+
 /// The header of a real run: what is shared, with the bytes of its torrent file, and the groups of its own endpoints by name, role, count
 /// and limits. Those who are met are a group more.
-pub(crate) fn real_header(
-    name: &str,
-    torrent: Option<(&Metainfo, &[u8])>,
-    own: &[(&str, &str, u64, Option<u64>, Option<u64>)],
-) -> Header {
-    let group = |&(name, role, count, up, down): &(&str, &str, u64, Option<u64>, Option<u64>)| GroupHead {
+pub(crate) fn real_header(name: &str, torrent: Option<(&Metainfo, &[u8])>, own: &[Own<'_>]) -> Header {
+    let group = |&(name, role, count, up, down): &Own<'_>| GroupHead {
         name: name.to_owned(),
         role: role.to_owned(),
         behaviour: "honest".to_owned(),

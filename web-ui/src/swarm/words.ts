@@ -50,8 +50,9 @@ export function messageWords(record: Record): string {
   }
 }
 
-/** One record as a sentence. `peer` names a node. */
-export function recordWords(record: Record, peer: (node: number) => string, remote: string): string {
+/** One record as a sentence. `peer` names a node, `known` is the other end of the link where that is known. */
+export function recordWords(record: Record, peer: (node: number) => string, known: string | null): string {
+  const remote = known ?? `the other end of link ${record.conn}`;
   const who = record.node >= 0 ? peer(record.node) : "";
   switch (record.kind) {
     case Kind.Join: return `${who} joins`;
@@ -59,7 +60,7 @@ export function recordWords(record: Record, peer: (node: number) => string, remo
     case Kind.Dial: return `${who} dials ${peer(record.remote)}`;
     case Kind.DialFailed: return `${who} cannot reach ${peer(record.remote)}`;
     case Kind.Opened: return record.reason === 1 ? `${who} is connected to ${peer(record.remote)}` : `${who} accepts ${peer(record.remote)}`;
-    case Kind.Closed: return `${who} closes the link to ${remote}: ${closedWords(record.reason)}`;
+    case Kind.Closed: return `${who} closes ${known === null ? `link ${record.conn}` : `the link to ${known}`}: ${closedWords(record.reason)}`;
     case Kind.Sent: return `${who} sends ${remote} ${messageWords(record)}`;
     case Kind.Received: return `${who} receives from ${remote} ${messageWords(record)}`;
     case Kind.Unchoked: return `${who} decides to unchoke ${remote}: ${UNCHOKED[record.reason] ?? record.reason}`;

@@ -31,6 +31,12 @@ export function writePlace(place: Place): string {
   return `#${parts.join("&")}`;
 }
 
+/** A selection as a lesson writes it: `peer:3 conn:1`. */
+export function readSelection(text: string): Pick<Place, "peer" | "conn" | "message" | "piece"> {
+  const { peer, conn, message, piece } = readPlace(`#${text.trim().replaceAll(":", "=").replaceAll(/[\s,;]+/g, "&")}`);
+  return { peer, conn, message, piece };
+}
+
 /** What is not understood is left out: a link never makes the page fail. */
 export function readPlace(hash: string): Place {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));

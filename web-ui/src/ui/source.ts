@@ -6,7 +6,7 @@ export interface Look {
   text: string;
   at_us?: number;
   view?: string;
-  /** Part of an address: `peer=3&conn=1`. */
+  /** What to choose: `peer:3`, `peer:3 conn:1`, `piece:7`. */
   select?: string;
 }
 
@@ -166,7 +166,10 @@ function follow(recording: Recording, listener: Listener): Remote {
       dropped = state.dropped ?? 0;
       recording.noteGap();
     }
-    ended ||= state.state === "ended";
+    if (state.state === "ended") {
+      ended = true;
+      recording.close();
+    }
     listener.state(state);
   };
   socket.onclose = () => {

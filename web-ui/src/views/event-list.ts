@@ -28,7 +28,7 @@ interface Item {
   record: Record;
   /** Place in the whole list: what a link names. */
   ordinal: number;
-  remote: string;
+  remote: string | null;
 }
 
 export class EventList {
@@ -92,7 +92,7 @@ export class EventList {
     this.records.forEach((record, ordinal) => {
       if (record.kind === Kind.Opened && record.node === filter.node) remotes.set(record.conn, record.remote);
       const known = remotes.get(record.conn) ?? app.swarm?.link(record.node, record.conn)?.remote;
-      if (keep(record)) this.items.push({ record, ordinal, remote: known === undefined ? `link ${record.conn}` : app.peerName(known) });
+      if (keep(record)) this.items.push({ record, ordinal, remote: known === undefined ? null : app.peerName(known) });
     });
     const more = this.cut ? `; the first ${count(MOST_LISTED)} are listed` : this.complete ? "" : ", reading on";
     say(this.said, `${count(this.items.length)} events${more}`);

@@ -2,7 +2,7 @@
 // Lessons that are pictures of bytes are drawn with the same byte view as the inspector.
 import { explainHandshake } from "../bytes/peer.js";
 import { explainBencode, explainReply, explainRequest, explainTorrent, torrentTable } from "../bytes/tracker.js";
-import { readPlace, VIEWS, type View } from "../ui/address.js";
+import { readSelection, VIEWS, type View } from "../ui/address.js";
 import type { App, Panel } from "../ui/app.js";
 import { fill, h } from "../ui/dom.js";
 import { clock } from "../ui/numbers.js";
@@ -46,11 +46,10 @@ export class LessonPanel implements Panel {
   }
 
   private lookAt(app: App, look: Look, index: number): void {
-    const selected = look.select ? readPlace(`#${look.select}`) : null;
     app.goTo({
       ...(look.at_us === undefined ? {} : { time: look.at_us }),
       ...(VIEWS.includes(look.view as View) ? { view: look.view as View } : {}),
-      ...(selected ? { peer: selected.peer, conn: selected.conn, message: selected.message, piece: selected.piece } : {}),
+      ...readSelection(look.select ?? ""),
     });
     this.steps.forEach((step, at) => step.classList.toggle("current", at === index));
   }

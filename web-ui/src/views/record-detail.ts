@@ -11,7 +11,7 @@ import { byteView } from "./byte-view.js";
 
 export function recordDetail(app: App, swarm: Swarm, record: Record): HTMLElement {
   const link = swarm.link(record.node, record.conn);
-  const remote = link ? app.peerName(link.remote) : `link ${record.conn}`;
+  const remote = link ? app.peerName(link.remote) : null;
   const element = h("div", { class: "detail" }, h("h3", {}, h("time", {}, seconds(record.time, 6)), " ", recordWords(record, (node) => app.peerName(node), remote)));
   element.append(...parts(app, swarm, record));
   return element;

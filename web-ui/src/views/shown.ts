@@ -1,5 +1,4 @@
 // Whom the page shows one by one. Of a large swarm those that are recorded well; the rest are counted by group, and said so.
-import { Level } from "../swarm/model.js";
 import type { Recording } from "../swarm/recording.js";
 import { count } from "../ui/numbers.js";
 import type { Capacity } from "./layout.js";
@@ -17,6 +16,10 @@ export interface Shown {
 const isAll = (recording: Recording): boolean =>
   Math.max(recording.header?.nodes ?? 0, recording.roster.placeOf.size) <= MOST_SHOWN;
 
+/** Changes when others are to be shown. */
+export const shownRevision = (recording: Recording): number =>
+  isAll(recording) ? recording.roster.revision : -1 - recording.roster.detailedCount;
+
 export function shownNodes(recording: Recording): Shown {
   const { header, roster } = recording;
   const groups = header?.groups ?? [];
@@ -26,7 +29,7 @@ export function shownNodes(recording: Recording): Shown {
   for (let group = 0; group < most; group += 1) {
     const ids = roster.groups[group] ?? [];
     const seeds = groups[group]?.role === "seed";
-    const kept = all ? ids : ids.filter((id) => (roster.placeOf.get(id)?.level ?? 0) >= Level.Pieces).slice(0, SAMPLE);
+    const kept = all ? ids : (roster.detailed[group] ?? []).slice(0, SAMPLE);
     kept.forEach((id, slot) => shown.nodes.push({ id, group, slot }));
     // Room is kept for all who will come, as far as the header says; a real swarm grows by steps, so that it rarely moves.
     const expected = all ? (groups[group]?.count ?? 0) : 0;

@@ -12,7 +12,7 @@ import { Legend } from "./legend.js";
 import { paintFlows, paintTracker, paintWishes, type Stage } from "./paint-flows.js";
 import { paintHalo, paintPeers, type Placed } from "./paint-peers.js";
 import { Ticker } from "./ticker.js";
-import { shownNodes } from "./shown.js";
+import { shownNodes, shownRevision } from "./shown.js";
 
 /** Up to so many peers every flow is drawn, beyond that the largest and those of the selected. */
 const ALL_FLOWS = 260;
@@ -52,7 +52,7 @@ export class SwarmView implements Panel {
     this.legend.draw(app, swarm, now);
     this.ticker.draw(app, now);
     const moving = app.clock.playing && !reducedMotion();
-    const key = `${app.player.revision} ${app.revision} ${app.hover} ${size.width}x${size.height} ${app.recording.roster.revision} ${moving ? now : 0}`;
+    const key = `${app.player.revision} ${app.revision} ${app.hover} ${size.width}x${size.height} ${shownRevision(app.recording)} ${moving ? now : 0}`;
     if (key === this.drawn) return;
     this.drawn = key;
     this.place(app, size.width, size.height);
@@ -65,7 +65,7 @@ export class SwarmView implements Panel {
 
   private place(app: App, width: number, height: number): void {
     const { recording } = app;
-    const key = `${width}x${height} ${recording.roster.revision}`;
+    const key = `${width}x${height} ${shownRevision(recording)}`;
     if (key === this.laidOut) return;
     this.laidOut = key;
     const nodes = shownNodes(recording);

@@ -30,7 +30,7 @@ export class Ticker {
     const records = latest(app.recording, player.swarm.time, app.filter, LINES);
     fill(this.list, ...records.map((record) => {
       const link = player.swarm.link(record.node, record.conn);
-      const remote = link ? app.peerName(link.remote) : `link ${record.conn}`;
+      const remote = link ? app.peerName(link.remote) : null;
       const current = record.time === player.swarm.time;
       return h("li", { class: current ? "current" : "" }, h("time", {}, seconds(record.time)), " ", recordWords(record, (node) => app.peerName(node), remote));
     }));

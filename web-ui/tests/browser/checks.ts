@@ -50,7 +50,7 @@ export const counted = (page: Page): Promise<Counted> => page.evaluate(`(() => {
 export async function until(page: Page, expression: string, limit = 30_000): Promise<void> {
   const end = Date.now() + limit;
   while (!(await page.evaluate(expression))) {
-    assert.ok(Date.now() < end, `it does not come to hold: ${expression}`);
+    assert.equal(Date.now() < end, true, `it does not come to hold: ${expression}`);
     await page.waitForTimeout(20);
   }
 }

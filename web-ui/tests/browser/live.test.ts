@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { EVENTS, Frames } from "../../src/trace/frames.js";
 import { frame } from "../encoder.js";
 import { synthetic } from "../synthetic.js";
-import { truthOf } from "./checks.js";
+import { truthOf, until } from "./checks.js";
 import { Live } from "./live.js";
 import { opened, serve, settled, shot, shut } from "./served.js";
 
@@ -24,7 +24,7 @@ test("a live run is followed, ordered about, and has its gaps marked", { timeout
   for (const each of frames.slice(1, third)) live.send(each.bytes);
   live.send({ state: "running", speed: 1, at_us: 0, dropped: 0 });
   const last = frames.slice(1, third).filter(({ kind }) => kind === EVENTS).length;
-  await page.waitForFunction(`window.swarmlab.recording.entries.filter((entry) => entry.kind === 2).length === ${last} && window.swarmlab.player.there`);
+  await until(page, `window.swarmlab.recording.entries.filter((entry) => entry.kind === 2).length === ${last} && window.swarmlab.player.there`);
   const time = (await page.evaluate("window.swarmlab.clock.time")) as number;
   assert.equal(time, await page.evaluate("window.swarmlab.recording.end"), "it stands at the edge of what is known");
   assert.equal(await page.evaluate("window.swarmlab.swarm.present"), truth.at(time).present);

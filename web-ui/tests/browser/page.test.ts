@@ -13,7 +13,7 @@ import { whyWords } from "../../src/swarm/words.js";
 import { Kind, type Record } from "../../src/trace/records.js";
 import { hex } from "../../src/ui/numbers.js";
 import { synthetic } from "../synthetic.js";
-import { counted, drawn, goTo, text, truthOf, visit } from "./checks.js";
+import { counted, drawn, goTo, text, truthOf, until, visit } from "./checks.js";
 import { asset, opened, serve, settled, shot, shut } from "./served.js";
 
 const TRACE = readFileSync(new URL("../traces/tiny.swt", import.meta.url));
@@ -44,6 +44,19 @@ function browse(name: string, options: Parameters<typeof opened>[1], hash: strin
 
 browse("the page counts what the trace counts, in every view", {}, "", (page) => visit(page, truth, "wide"));
 
+test("a swarm with groups, a fault and leavers is counted the same", { timeout: 90_000 }, async () => {
+  const bytes = readFileSync(new URL("../traces/small.swt", import.meta.url));
+  const other = await serve({ session: { mode: "file", name: "small.swt", lesson: null }, trace: bytes });
+  const { page, complaints } = await opened(other.url, { colorScheme: "dark" });
+  await visit(page, truthOf(bytes), "small");
+  await goTo(page, "#t=4&view=swarm");
+  assert.equal(await page.evaluate("window.swarmlab.swarm.faults.has(0)"), true, "the tracker is down");
+  await shot(page, "small-tracker-down");
+  await page.context().close();
+  other.server.close();
+  assert.deepEqual(complaints, []);
+});
+
 browse("seeking shows that moment: by slider, by key, by link", {}, "#t=0", async (page) => {
   for (const share of [0.2, 0.9, 0.45]) {
     await page.evaluate(`(() => { const slider = document.querySelector(".track input"); slider.value = ${share * 10000}; slider.dispatchEvent(new Event("input")); })()`);
@@ -69,7 +82,7 @@ browse("seeking shows that moment: by slider, by key, by link", {}, "#t=0", asyn
   await page.keyboard.press("3");
   await settled(page);
   assert.equal(await page.locator(".chart").first().isVisible(), true);
-  await page.waitForFunction("location.hash.includes('view=lines')");
+  await until(page, "location.hash.includes('view=lines')");
 });
 
 browse("a click on a time line moves the clock there", {}, "#t=0&view=lines", async (page) => {
@@ -157,7 +170,7 @@ browse("the matrix says how rare the rarest is, and sorts", {}, `#t=${MIDDLE / 1
   const said = await text(page, '[data-count="matrix"]');
   assert.equal(said.startsWith(`${rows.length} peers × ${swarm.pieceCount} pieces; the rarest: ${scarcity(swarm.availability).least} cop`), true, said);
   await page.locator('select[aria-label="Sort rows by"]').selectOption("rate");
-  await page.waitForFunction("location.hash.includes('sort=rate')");
+  await until(page, "location.hash.includes('sort=rate')");
 });
 
 browse("at 360 pixels every view fits its width", { viewport: { width: 360, height: 740 } }, `#t=${MIDDLE / 1e6}&view=swarm`, async (page) => {
@@ -247,7 +260,7 @@ test("a page with its trace inside opens from disk and fetches nothing", { timeo
 test("a lesson asks, shows where to look, and answers", { timeout: 60_000 }, async () => {
   const lesson = {
     name: "handshake", title: "The handshake", question: "What do two peers say first?", answer: "Sixty-eight bytes each.\n\nThen messages.", next: "choke",
-    look: [{ text: "A link opens", at_us: MIDDLE, view: "inspector", select: "peer=1&conn=0" }, { text: "Who has what", at_us: 1_000_000, view: "matrix" }],
+    look: [{ text: "A link opens", at_us: MIDDLE, view: "inspector", select: "peer:1 conn:0" }, { text: "Who has what", at_us: 1_000_000, view: "matrix" }],
     pictures: [
       { kind: "participants", title: "Who takes part" }, { kind: "bencode", title: "A string", bytes_hex: "353a68656c6c6f" }, { kind: "bencode", bytes_hex: hex(new TextEncoder().encode("d5:hello5:worlde")) },
       { kind: "reply", title: "A reply", bytes_hex: hex(new TextEncoder().encode("d8:intervali1800e5:peers0:e")) },

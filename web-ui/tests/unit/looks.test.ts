@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readPlace, writePlace, HOME } from "../../src/ui/address.js";
+import { readPlace, readSelection, writePlace, HOME } from "../../src/ui/address.js";
 import { Clock, fittingSpeed } from "../../src/ui/clock.js";
 import { address, bytes, clock, rate } from "../../src/ui/numbers.js";
 import { DARK, LIGHT, rgb } from "../../src/ui/theme.js";
@@ -86,6 +86,7 @@ test("an address goes back and forth, and nonsense is the home page", () => {
   assert.deepEqual(readPlace(writePlace(HOME)), HOME);
   assert.deepEqual(readPlace("#t=x&view=nowhere&peer=-1&sort=&piece=1e9"), HOME);
   assert.equal(readPlace("#t=0").time, 0);
+  assert.deepEqual(readSelection("peer:19 conn:2"), { peer: 19, conn: 2, message: null, piece: null });
 });
 
 test("the clock stays within the run", () => {
