@@ -83,7 +83,7 @@ fn what_the_runs_do_not_tell_is_refused() {
     assert!(matches!(told(scaled(&[400, 1_900, 800])), FitError::Uncertain { .. }));
     assert!(matches!(told(scaled(&[20_000, 20_000])), FitError::Absurd(_) | FitError::Insensitive));
     assert_eq!(fit(&[], &all).unwrap_err(), FitError::NoCase);
-    assert_eq!(fit(&[good.clone()], &|_| None).unwrap_err(), FitError::Stopped);
+    assert_eq!(fit(std::slice::from_ref(&good), &|_| None).unwrap_err(), FitError::Stopped);
     let name = good.name.clone();
     let unfinished = |models: Vec<Model>| Some(vec![None; models.len()]);
     assert_eq!(fit(&[good], &unfinished).unwrap_err(), FitError::Unfinished(name));

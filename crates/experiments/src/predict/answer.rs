@@ -272,8 +272,9 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
     };
     let mut seen = [Vec::new(), Vec::new()];
     let (mut shifts, mut coarse_means) = (Vec::new(), [Vec::new(), Vec::new()]);
-    let [short, long] = [0, 1].map(|which| i128::from(reduced[which].pieces));
-    let beyond = i128::from(plan.model.content.layout.piece_count()) - long;
+    // The loss grows with the root of the number of pieces: measured, see docs/predict.md. In millionths.
+    let pieces = [plan.model.content.layout.piece_count(), reduced[1].pieces].map(u128::from);
+    let growth = (pieces[0] * 1_000_000_000_000 / pieces[1].max(1)).isqrt() as i128;
     for done in done {
         let Job::Reduced(0, true, seed) = done.job else { continue };
         let differences = [0, 1].map(|which| Some((time(which, true, seed)?, time(which, false, seed)?)));
@@ -283,8 +284,7 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
             seen[which].push(lost[which]);
             coarse_means[which].push(coarse);
         }
-        let growth = if long > short { i128::from(lost[1] - lost[0]) * beyond / (long - short) } else { 0 };
-        shifts.push(i64::try_from(i128::from(lost[1]) + growth).unwrap_or(i64::MAX));
+        shifts.push(i64::try_from(i128::from(lost[1]) * growth / 1_000_000).unwrap_or(i64::MAX));
     }
     let reductions = [0, 1].map(|which| {
         Some(Reduction {
@@ -299,6 +299,12 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
         factor: plan.coarsening.factor(),
         merged_pieces: plan.coarsening.merged(),
         reduced: reductions.into_iter().flatten().collect(),
-        shift: Estimate::of(&shifts).map(Into::into),
+        shift: Estimate::of(&shifts).map(|shift| shift.shifted(0, unsure(shift.mean, growth)).into()),
     })
+}
+
+/// How far the law of growth may be off, in microseconds: it was a quarter of what it adds, at worst.
+fn unsure(shift: i64, growth: i128) -> u64 {
+    let measured = i128::from(shift) * 1_000_000 / growth.max(1);
+    u64::try_from((i128::from(shift) - measured).unsigned_abs() / 4).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 //!
 //! A reduced model has the links, latencies, clients and pieces of the full one, but few nodes and the first pieces only. It is
 //! simulated with fine and with coarse blocks and the same seeds. There are two, the longer with four times the pieces of the
-//! shorter: what both lose alike is lost at the start, what the longer one loses more goes with the content.
+//! shorter: the longer one tells what is lost, and both together that it grows as is assumed for the rest.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Reduced {
     /// The shorter and the longer reduced form of a model of whose pieces so many are made one. They are the same where the content has few pieces.
     pub fn pair(model: &Model, merged: u32) -> [Reduced; 2] {
         let layout = model.content.layout;
-        let nodes = leechers(model).min(REDUCED_NODES).max(1);
+        let nodes = leechers(model).clamp(1, REDUCED_NODES);
         let in_piece = u64::from(layout.piece_length()).div_ceil(u64::from(Layout::BLOCK_LEN));
         let pieces = u32::try_from(REDUCED_BLOCKS / (nodes * in_piece)).unwrap_or(u32::MAX);
         let long = pieces.max(LEAST_PIECES[0]).max(LEAST_PIECES[1] * merged).min(layout.piece_count());
