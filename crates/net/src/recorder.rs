@@ -65,6 +65,9 @@ impl Recorder {
     pub fn finish(&self, complete: bool) -> io::Result<()> {
         _ = self.0.queue.send(Word::End { at: self.now(), complete });
         let thread = self.0.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = &thread {
+            thread.thread().unpark();
+        }
         match thread.map(JoinHandle::join) {
             Some(Ok(written)) => written,
             Some(Err(_)) => Err(io::Error::other("the thread that writes the trace has panicked")),

@@ -91,25 +91,51 @@ pub(crate) struct Recorder<'a> {
     sink: &'a mut dyn FnMut(Duration, &[Entry]),
     /// What is made to go wrong, in order of time.
     faults: VecDeque<Entry>,
+    /// Vectors to use again: records as they were taken, their order, and in it.
+    taken: Vec<Entry>,
+    order: Vec<u128>,
+    batch: Vec<Entry>,
 }
 
 impl<'a> Recorder<'a> {
     pub(crate) fn new(model: &Model, sink: &'a mut dyn FnMut(Duration, &[Entry])) -> Self {
         let mut faults: Vec<Entry> = model.faults.iter().flat_map(|fault| moments(model, fault)).collect();
         faults.sort_by_key(|entry| entry.at);
-        Recorder { sink, faults: faults.into() }
+        let (taken, order, batch) = (Vec::new(), Vec::new(), Vec::new());
+        Recorder { sink, faults: faults.into(), taken, order, batch }
     }
 
     /// Passes on everything before a time, in microseconds, and the sample of that time if there is one.
     pub(crate) fn pass_on(&mut self, at: u64, sample: Option<&Tally>, records: &Mutex<Vec<Entry>>) {
-        let mut batch = records.lock().map(|mut records| std::mem::take(&mut *records)).unwrap_or_default();
-        while self.faults.front().is_some_and(|fault| fault.at < at) {
-            batch.extend(self.faults.pop_front());
+        if let Ok(mut records) = records.lock() {
+            std::mem::swap(&mut self.taken, &mut *records);
         }
-        // A node's own records stay in their order; what is nobody's comes before them.
-        batch.sort_by_key(|entry| (entry.at, entry.record.node()));
-        batch.extend(sample.map(|tally| Entry { at, record: Record::Sample(Box::new(sample_of(tally))) }));
-        (self.sink)(Duration::from_micros(at), &batch);
+        while self.faults.front().is_some_and(|fault| fault.at < at) {
+            self.taken.extend(self.faults.pop_front());
+        }
+        self.sort();
+        self.batch
+            .extend(sample.map(|tally| Entry { at, record: Record::Sample(Box::new(sample_of(tally))) }));
+        (self.sink)(Duration::from_micros(at), &self.batch);
+        self.batch.clear();
+    }
+
+    /// Moves what was taken into the batch, by time and node. A node's own records stay in their order; what is nobody's comes
+    /// before them.
+    fn sort(&mut self) {
+        let key = |(place, entry): (usize, &Entry)| {
+            let node = entry.record.node().map_or(0, |node| node + 1);
+            u128::from(entry.at) << 64 | u128::from(node) << 32 | place as u128
+        };
+        self.order.clear();
+        self.order.extend(self.taken.iter().enumerate().map(key));
+        self.order.sort_unstable();
+        let taken = &mut self.taken;
+        self.batch.extend(self.order.iter().map(|key| {
+            let entry = &mut taken[*key as u32 as usize];
+            Entry { at: entry.at, record: std::mem::replace(&mut entry.record, Record::Lost(0)) }
+        }));
+        self.taken.clear();
     }
 }
 

@@ -248,7 +248,11 @@ fn work<'a, S: Store>(
             let samples = part.is_multiple_of(shared.parts);
             part += 1;
             if let Ok(mut records) = shared.records.lock() {
-                records.append(&mut worker.post.records);
+                if records.is_empty() {
+                    std::mem::swap(&mut *records, &mut worker.post.records);
+                } else {
+                    records.append(&mut worker.post.records);
+                }
             }
             if !samples {
                 // Nothing is recorded before all meet again.

@@ -89,7 +89,8 @@ pub(crate) fn write(out: &mut Vec<u8>, record: &Record) {
     }
 }
 
-fn begin(out: &mut Vec<u8>, kind: u8, fields: &[u64]) {
+#[inline]
+fn begin<const N: usize>(out: &mut Vec<u8>, kind: u8, fields: &[u64; N]) {
     out.push(kind);
     fields.iter().for_each(|&field| put(out, field));
 }

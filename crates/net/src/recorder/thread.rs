@@ -2,13 +2,21 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use swarmlab_trace::{Entry, Outcome, Record, Writer};
 
 /// What was recorded is in the file after this time, for whoever reads it meanwhile or after the program was killed.
 const FLUSH: Duration = Duration::from_millis(100);
+
+/// How often the queue is looked at. The thread does not wait at the queue: each record would have to wake it, which costs the task that
+/// adds it more than all else.
+const TICK: Duration = Duration::from_millis(5);
+
+/// Records that are written before the time is looked at.
+const AT_ONCE: u32 = 10_000;
 
 /// Between two samples. What the header says.
 pub const SAMPLE: Duration = Duration::from_secs(1);
@@ -40,20 +48,19 @@ pub(super) fn write<W: Write>(
     let (mut flush_at, mut sample_at, mut announces) = (start + FLUSH, start + SAMPLE, 0);
     let mut result = Ok(());
     loop {
-        let word = words.recv_timeout(flush_at.saturating_duration_since(Instant::now()));
-        let end = match word {
-            Ok(Word::Entry(Entry { at, record })) => {
-                let is_answer = |record: &Record| matches!(record, Record::Reply(reply) if reply.outcome == Outcome::Answered);
-                announces += u64::from(is_answer(&record));
-                result = result.and_then(|()| writer.push(at, &record));
-                None
+        let mut end = None;
+        for _ in 0..AT_ONCE {
+            match words.try_recv() {
+                Ok(Word::Entry(Entry { at, record })) => {
+                    announces += u64::from(is_answer(&record));
+                    result = result.and_then(|()| writer.push(at, &record));
+                    continue;
+                }
+                Ok(Word::End { at, complete }) => end = Some((at, complete)),
+                Err(TryRecvError::Disconnected) => end = Some((now(), false)),
+                Err(TryRecvError::Empty) => thread::park_timeout(TICK),
             }
-            Ok(Word::End { at, complete }) => Some((at, complete)),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some((now(), false)),
-        };
-        if end.is_none() && Instant::now() < flush_at {
-            continue;
+            break;
         }
         let missed = lost.swap(0, Ordering::Relaxed);
         if missed > 0 {
@@ -68,7 +75,13 @@ pub(super) fn write<W: Write>(
         if let Some((at, complete)) = end {
             return result.and_then(|()| writer.finish(at, complete).map(drop));
         }
-        result = result.and_then(|()| writer.flush());
-        flush_at = Instant::now() + FLUSH;
+        if Instant::now() >= flush_at {
+            result = result.and_then(|()| writer.flush());
+            flush_at = Instant::now() + FLUSH;
+        }
     }
+}
+
+fn is_answer(record: &Record) -> bool {
+    matches!(record, Record::Reply(reply) if reply.outcome == Outcome::Answered)
 }
