@@ -66,8 +66,12 @@ impl Twin {
     fn model(self, leeches: u32) -> Model {
         // An endpoint passes on as much at once as its limit gives in a tenth of a second.
         let blocks = u32::from(blocks_at_once(Some(self.max_up), self.layout.block_len()));
-        let client =
-            Client { config: Arc::new(Config::default()), send_buffer: blocks * self.layout.block_len() };
+        let client = Client {
+            config: Arc::new(Config::default()),
+            send_buffer: blocks * self.layout.block_len(),
+            send_ahead: 0,
+            pulse: core::time::Duration::ZERO,
+        };
         let group = |name: &str, role: Role, count: u32| Group {
             name: name.to_owned(),
             role,
@@ -90,6 +94,7 @@ impl Twin {
                 latency: Latency::Constant(LATENCY),
                 framing: Framing::None,
                 queue: Duration::from_millis(100),
+                sharing: swarmlab_sim::Sharing::Even,
             },
             tracker: TrackerModel {
                 interval: closed::INTERVAL.0,

@@ -57,9 +57,16 @@ pub(crate) struct Active {
     /// Only this link may give it; 0 if any.
     pub(crate) owner: u16,
     pub(crate) in_use: bool,
+    /// Others may give it too, but its free blocks are spoken for by the owner.
+    pub(crate) kept: bool,
 }
 
 impl Active {
+    /// Whether only its owner may give it.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.owner != 0 && !self.kept
+    }
+
     /// Whether it has a block that nobody was asked for and that this link may be asked for.
     #[inline]
     pub(crate) fn is_free_for(&self, asker: Asker<'_>) -> bool {
@@ -70,8 +77,16 @@ impl Active {
 }
 
 /// A slot without a piece.
-pub(crate) const UNUSED: Active =
-    Active { piece: PieceIndex(0), free: 0, lacking: 0, first_free: 0, age: 0, owner: 0, in_use: false };
+pub(crate) const UNUSED: Active = Active {
+    piece: PieceIndex(0),
+    free: 0,
+    lacking: 0,
+    first_free: 0,
+    age: 0,
+    owner: 0,
+    in_use: false,
+    kept: false,
+};
 
 const _: () = assert!(size_of::<Active>() == 24);
 const _: () = assert!(size_of::<BlockState>() == 4);

@@ -366,6 +366,8 @@ pub enum PickReason {
     Random,
     /// In order by configuration.
     Sequential,
+    /// It is the first or the last of the content.
+    Edge,
 }
 
 const _: () = assert!(size_of::<Input>() == 24);

@@ -31,6 +31,10 @@ pub struct Config {
     pub optimistic_slots: u16,
     /// Time between choke decisions. BEP 3: 10 s.
     pub rechoke_interval: Duration,
+    /// A remote that wants something is unchoked at once where a slot is free, and told at once that we want something of it.
+    /// Without it both are decided at the end of each round, and rounds are counted from the start, links or not
+    /// (Transmission, `rechokePulse`).
+    pub between_rounds: bool,
     /// The optimistic unchoke moves every so many choke decisions. BEP 3: 3, which is 30 s.
     pub optimistic_rounds: u16,
     /// Who gets an optimistic unchoke, where the choker leaves that open.
@@ -44,14 +48,23 @@ pub struct Config {
     pub upload_capacity: u32,
     /// Which piece is begun next.
     pub picker: Picker,
+    /// The first and the last piece of the content are begun before all others. Transmission does so for each file, as it lets
+    /// people look into it early (`calculatePiecePriority` in `torrent.c`); files are not known here.
+    pub edges_first: bool,
     /// Which of the pieces under way is continued.
     pub unfinished: Unfinished,
+    /// A remote that sends a piece within this time is asked for whole pieces, runs of as many as it sends within it, kept for
+    /// it alone; with [`Unfinished::Rarest`] only. Zero: never. libtorrent: 20 s (`whole_pieces_threshold`).
+    pub whole_pieces: Duration,
     /// The first so many pieces are picked at random. Mainline 4: 4.
     pub random_first_pieces: u16,
     /// How many requests are kept outstanding at a remote.
     pub pipeline: Pipeline,
     /// How that number moves between its bounds.
     pub pipeline_rule: PipelineRule,
+    /// A remote is asked for more once no more than so many hundredths of the requests kept outstanding are. 100 is with each
+    /// block; Transmission: 66.
+    pub refill_percent: u8,
     /// A remote that owes us blocks and has sent none for this long has snubbed us. Cohen 2003: 60 s.
     pub snub_after: Duration,
     /// A request unanswered for this long may also be made of others. Ours; libtorrent adapts from 2 s to 60 s.
@@ -72,6 +85,8 @@ pub struct Config {
     pub max_queued_requests: u16,
     /// Tell a remote of a new piece even if it has that piece. Off saves most HAVEs.
     pub redundant_have: bool,
+    /// A remote is told of a new piece with whatever is said to it next but blocks, or after this time. Transmission: 10 s.
+    pub have_delay: Duration,
     /// Speak the fast extension (BEP 6).
     pub fast_extension: bool,
     /// How many pieces a remote with few pieces may ask for while choked (BEP 6, allowed fast). libtorrent: 5, aria2: 10.
@@ -96,16 +111,20 @@ impl Default for Config {
             unchoke_most: 7,
             optimistic_slots: 1,
             rechoke_interval: Duration::from_secs(10),
+            between_rounds: true,
             optimistic_rounds: 3,
             optimistic: OptimisticRule::Rotation,
             choker: LeechChoker::Reciprocal,
             seed_choker: SeedChoker::Mainline4,
             upload_capacity: 0,
             picker: Picker::RarestFirst,
+            edges_first: false,
             unfinished: Unfinished::OldestUnlessRarer,
+            whole_pieces: Duration::ZERO,
             random_first_pieces: 4,
             pipeline: Pipeline { min: 5, max: 500, span: Duration::from_secs(1) },
             pipeline_rule: PipelineRule::Delay,
+            refill_percent: 100,
             snub_after: Duration::from_secs(60),
             request_timeout: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(120),
@@ -115,6 +134,7 @@ impl Default for Config {
             endgame_askers: u16::MAX,
             max_queued_requests: 2_000,
             redundant_have: false,
+            have_delay: Duration::ZERO,
             fast_extension: true,
             allowed_fast: 0,
             upload_only: false,
@@ -211,6 +231,8 @@ pub enum Unfinished {
     OldestUnlessRarer,
     /// The one begun first. Ours.
     Oldest,
+    /// The one the fewest connected peers have, unless the remote has one not begun that fewer have: then that (libtorrent).
+    Rarest,
     /// The one that lacks fewest blocks (Transmission 4.0).
     FewestMissing,
     /// The one with fewest blocks still to be requested (Transmission 4.1).

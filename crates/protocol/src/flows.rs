@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::ConnId;
 use crate::conn::{Conn, Flag};
 use crate::conns::Conns;
+use crate::pipeline::Pace;
 use crate::torrent::place;
 
 /// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
@@ -41,7 +42,7 @@ pub(crate) struct Flow {
     /// Bytes sent since we last unchoked it; forgotten with the rest some time after it was choked.
     pub(crate) sent_since_unchoke: u32,
     /// What the rule of the pipeline remembers.
-    pub(crate) pipeline_memory: u16,
+    pub(crate) pace: Pace,
     conn: ConnId,
 }
 
@@ -50,7 +51,7 @@ impl Flow {
         down: Window { current: 0, last: 0 },
         up: Window { current: 0, last: 0 },
         sent_since_unchoke: 0,
-        pipeline_memory: 0,
+        pace: Pace::NEW,
         conn: ConnId(0),
     };
 }

@@ -3,7 +3,7 @@
 //! It knows nothing of links, blocks or time.
 
 pub use crate::availability::Availability;
-use crate::bitfield::ones;
+use crate::bitfield::{contains, ones};
 use crate::{PickReason, Picker, PieceIndex, Random};
 
 /// What a choice is made from.
@@ -49,6 +49,22 @@ pub fn pick(policy: Picker, view: PickView<'_>, random: &mut Random) -> Option<(
         skip -= word.count_ones();
     }
     None
+}
+
+/// The first or the last piece of the content, if one of them can be begun at a remote.
+pub(crate) fn pick_edge(
+    view: PickView<'_>,
+    pieces: u32,
+    random: &mut Random,
+) -> Option<(PieceIndex, PickReason)> {
+    let last = pieces.checked_sub(1)?;
+    let fits = |&piece: &u32| {
+        let piece = PieceIndex(piece);
+        contains(view.unstarted, piece) && view.remote.is_none_or(|remote| contains(remote, piece))
+    };
+    let mut edges = [0, last];
+    edges.rotate_left(random.below(2) as usize);
+    edges.into_iter().find(fits).map(|piece| (PieceIndex(piece), PickReason::Edge))
 }
 
 fn pick_rarest(
@@ -125,6 +141,32 @@ mod tests {
         assert_eq!(picks(Picker::RarestFirst, 0, "xxx-x", ".....", "21312"), "-P---");
         assert_eq!(picks(Picker::RarestFirst, 0, "x-xxx", ".....", "21311"), "---PP");
         assert_eq!(picks(Picker::RarestFirst, 0, "xxxxx", "o...o", "12221"), "-PPP-");
+    }
+
+    #[test]
+    fn edges_are_the_first_and_the_last_piece_while_they_can_be_begun() {
+        let availability = availability(&[1; 4]);
+        let edges = |remote: u64, unstarted: u64| {
+            let (remote, unstarted) = ([remote << 60], [unstarted << 60]);
+            let view = PickView {
+                remote: Some(&remote),
+                unstarted: &unstarted,
+                availability: &availability,
+                begun: 0,
+                random_first: 0,
+            };
+            let mut seen: Vec<u32> = (0..20)
+                .filter_map(|seed| pick_edge(view, 4, &mut Random::new(seed)))
+                .map(|(piece, _)| piece.0)
+                .collect();
+            seen.sort_unstable();
+            seen.dedup();
+            seen
+        };
+        assert_eq!(edges(0b1111, 0b1111), [0, 3]);
+        assert_eq!(edges(0b1110, 0b1111), [0]);
+        assert_eq!(edges(0b1111, 0b0111), [3]);
+        assert!(edges(0b1111, 0b0110).is_empty());
     }
 
     #[test]

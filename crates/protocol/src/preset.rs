@@ -119,10 +119,11 @@ fn mainline_4() -> Config {
 }
 
 /// libtorrent 2.x (`settings_pack.cpp`): eight slots of which max(1, 8 / 5) = 1 is optimistic, given to who waits longest every
-/// 30 s; decisions every 15 s; slow start, then 3 s of requests; 200 connections, 30 new ones a second. Its adaptive request
-/// timeout (mean and four deviations, 2 s to 60 s) stands at its most; that a snubbed remote is asked for the most common
-/// pieces, and sequential picking where seeds abound, are not expressed. Half of the peer timeout as the keep-alive interval is
-/// recalled, not read.
+/// 30 s; decisions every 15 s; slow start, then 3 s of requests; 200 connections, 30 new ones a second. Who sends a piece in 20 s
+/// is asked for whole pieces, in runs. Snubbed is who sends nothing for 20 s (`piece_timeout`). Its adaptive request timeout (mean
+/// and four deviations, 2 s to 60 s) stands at its most; that a snubbed remote is asked for the most common pieces, and
+/// sequential picking where seeds abound, are not expressed. Half of the peer timeout as the keep-alive interval is recalled,
+/// not read.
 fn libtorrent_2() -> Config {
     Config {
         max_connections: 200,
@@ -141,9 +142,10 @@ fn libtorrent_2() -> Config {
         seed_choker: SeedChoker::RoundRobin,
         picker: Picker::RarestFirst,
         random_first_pieces: 4,
+        whole_pieces: seconds(20),
         pipeline: Pipeline { min: 2, max: 500, span: seconds(3) },
         pipeline_rule: PipelineRule::SlowStart,
-        snub_after: seconds(60),
+        snub_after: seconds(20),
         request_timeout: seconds(60),
         keep_alive_interval: seconds(60),
         idle_timeout: seconds(120),
@@ -152,7 +154,7 @@ fn libtorrent_2() -> Config {
         max_queued_requests: 2_000,
         redundant_have: true,
         allowed_fast: 5,
-        unfinished: Unfinished::Oldest,
+        unfinished: Unfinished::Rarest,
         unchoke_most: 0,
         ..Config::default()
     }
@@ -174,12 +176,15 @@ fn transmission() -> Config {
         optimistic_slots: 1,
         rechoke_interval: seconds(10),
         optimistic_rounds: 5,
+        between_rounds: false,
         optimistic: OptimisticRule::Random,
         choker: LeechChoker::Transmission,
         seed_choker: SeedChoker::Transmission,
         random_first_pieces: 0,
+        edges_first: true,
         pipeline: Pipeline { min: 32, max: 500, span: seconds(10) },
         pipeline_rule: PipelineRule::RateTime,
+        refill_percent: 66,
         snub_after: NEVER,
         request_timeout: seconds(90),
         keep_alive_interval: seconds(100),
@@ -188,6 +193,7 @@ fn transmission() -> Config {
         endgame: Endgame::Full,
         endgame_askers: 2,
         redundant_have: true,
+        have_delay: seconds(10),
         unfinished: Unfinished::Oldest,
         unchoke_most: 0,
         ..Config::default()

@@ -3,12 +3,14 @@
 //! Strict priority (BEP 3 economics): a block of a piece already begun goes before a new piece. It owns no link and
 //! sends nothing; a caller says who asks and gets the block to request. A block takes 4 bytes, in one vector for all.
 
+mod busy;
+mod whole;
+
 use alloc::vec::Vec;
 
 use crate::active::{Active, BlockState, UNUSED};
-use crate::bitfield::contains;
 use crate::conn::Asked;
-use crate::picker::{Availability, PickView, pick};
+use crate::picker::{Availability, PickView, pick, pick_edge};
 use crate::torrent::place;
 use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
 
@@ -26,6 +28,10 @@ pub(crate) struct Asker<'a> {
     pub(crate) alone: bool,
     /// The active piece it worked on last, a guess.
     pub(crate) working: u16,
+    /// It is asked for runs of so many whole pieces; 0 if not ([`Config::whole_pieces`]).
+    pub(crate) run: u16,
+    /// How many links there are.
+    pub(crate) links: u16,
 }
 
 /// A block to request.
@@ -62,8 +68,10 @@ pub(crate) struct Requests {
     stride: u32,
     /// Pieces we lack and have not begun.
     unstarted: Bitfield,
-    /// Free blocks of all active pieces.
+    /// Free blocks of all active pieces that are not kept for somebody.
     free: u32,
+    /// Free blocks that are.
+    kept_free: u32,
     begun: u32,
     /// A piece was begun anew: requests of its first time may be outstanding and count nowhere.
     any_lost: bool,
@@ -75,7 +83,7 @@ impl Requests {
         have.iter().for_each(|piece| _ = unstarted.remove(piece));
         let stride = if layout.piece_count() == 0 { 0 } else { layout.block_count(PieceIndex(0)) };
         let (active, blocks) = (Vec::new(), Vec::new());
-        Requests { active, blocks, stride, unstarted, free: 0, begun: 0, any_lost: false }
+        Requests { active, blocks, stride, unstarted, free: 0, kept_free: 0, begun: 0, any_lost: false }
     }
 
     /// Whether every lacking block is requested of someone: what is left is waited for, or asked of others too.
@@ -123,6 +131,9 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<(u16, Option<PickReason>)> {
+        if config.unfinished == Unfinished::Rarest {
+            return self.next_rarest(asker, layout, config, availability, random);
+        }
         let joinable = self.joinable(asker, config.unfinished);
         let begun = self.unstarted.len() - self.unstarted.count();
         let rarer = config.unfinished == Unfinished::OldestUnlessRarer
@@ -140,7 +151,8 @@ impl Requests {
             begun,
             random_first: u32::from(config.random_first_pieces),
         };
-        let picked = pick(config.picker, view, random);
+        let edge = if config.edges_first { pick_edge(view, self.unstarted.len(), random) } else { None };
+        let picked = edge.or_else(|| pick(config.picker, view, random));
         if let Some(slot) = joinable {
             let here = availability.of(self.active[usize::from(slot)].piece);
             if picked.is_none_or(|(piece, _)| availability.of(piece) >= here) {
@@ -157,7 +169,7 @@ impl Requests {
     }
 
     fn joinable(&self, asker: Asker<'_>, unfinished: Unfinished) -> Option<u16> {
-        if self.free == 0 {
+        if self.free + self.kept_free == 0 {
             return None;
         }
         let fits = |active: &Active| active.in_use && active.is_free_for(asker);
@@ -166,47 +178,12 @@ impl Requests {
         }
         let slots = self.active.iter().enumerate().filter(|(_, active)| fits(active));
         let rank = |active: &Active| match unfinished {
-            Unfinished::Oldest | Unfinished::OldestUnlessRarer => active.age,
+            Unfinished::Oldest | Unfinished::OldestUnlessRarer | Unfinished::Rarest => active.age,
             Unfinished::FewestMissing => active.lacking,
             Unfinished::FewestUnrequested => active.free,
         };
         let best = slots.min_by_key(|(_, active)| (rank(active), active.age));
         best.map(|(at, _)| at as u16)
-    }
-
-    /// A block that others were asked for already, for the endgame: one this link may give and has not been asked
-    /// for (see [`Self::mark`]), requested of the fewest, the oldest piece first.
-    pub(crate) fn next_busy(&mut self, asker: Asker<'_>, layout: &Layout, askers: u16) -> Option<Chosen> {
-        let mut best: Option<((u16, u32), u16, u32)> = None;
-        for (slot, active) in self.active.iter().enumerate() {
-            let barred = if active.owner == 0 { asker.alone } else { active.owner != asker.serial };
-            if barred || active.lacking == 0 || asker.has.is_some_and(|words| !contains(words, active.piece))
-            {
-                continue;
-            }
-            for (number, block) in self.blocks_of(slot as u16, layout).iter().enumerate() {
-                let rank = (block.requesters(), active.age);
-                if !block.is(BlockState::RECEIVED | BlockState::MARKED)
-                    && block.requesters() < askers
-                    && best.is_none_or(|(least, ..)| rank < least)
-                {
-                    best = Some((rank, slot as u16, number as u32));
-                }
-            }
-        }
-        let (_, slot, number) = best?;
-        let block = layout.block(self.get(slot)?.piece, number);
-        self.change(slot, number, BlockState::add_requester);
-        Some(Chosen { block, slot, number, begun: None })
-    }
-
-    /// Notes, or forgets again, which blocks a link was asked for, so that [`Self::next_busy`] leaves them out.
-    pub(crate) fn mark(&mut self, asked: Asked, on: bool) {
-        let piece = asked.piece;
-        let slot = Some(asked.slot).filter(|&slot| self.is_of(slot, piece)).or_else(|| self.slot_of(piece));
-        let Some(slot) = slot else { return };
-        let block = &mut self.blocks[slot as usize * self.stride as usize + asked.number() as usize];
-        block.state = if on { block.state | BlockState::MARKED } else { block.state & !BlockState::MARKED };
     }
 
     fn get(&self, slot: u16) -> Option<&Active> {
@@ -238,8 +215,7 @@ impl Requests {
         self.free += count;
         self.begun = self.begun.wrapping_add(1);
         let age = self.begun;
-        self.active[slot] =
-            Active { piece, free: count, lacking: count, first_free: 0, age, owner, in_use: true };
+        self.active[slot] = Active { piece, free: count, lacking: count, age, owner, in_use: true, ..UNUSED };
         Some(slot as u16)
     }
 
@@ -253,7 +229,7 @@ impl Requests {
         self.blocks[start + number as usize].add_requester();
         active.first_free = number + 1;
         active.free -= 1;
-        self.free -= 1;
+        *if active.kept { &mut self.kept_free } else { &mut self.free } -= 1;
         let block = layout.block(active.piece, number);
         Chosen { block, slot, number, begun }
     }
@@ -283,7 +259,7 @@ impl Requests {
         let counts = asked.is_some_and(|asked| !asked.is_overdue());
         let active = &mut self.active[usize::from(slot)];
         let block = &mut self.blocks[usize::from(slot) * self.stride as usize + number as usize];
-        let barred = active.owner != 0 && active.owner != giver;
+        let barred = active.is_exclusive() && active.owner != giver;
         if block.is(BlockState::RECEIVED) || barred {
             if counts {
                 self.change(slot, number, BlockState::remove_requester);
@@ -292,7 +268,7 @@ impl Requests {
         }
         if block.is_free() {
             active.free -= 1;
-            self.free -= 1;
+            *if active.kept { &mut self.kept_free } else { &mut self.free } -= 1;
         }
         if counts {
             block.remove_requester();
@@ -313,13 +289,14 @@ impl Requests {
         let after = block.is_free();
         if before != after {
             let active = &mut self.active[usize::from(slot)];
+            let free = if active.kept { &mut self.kept_free } else { &mut self.free };
             if after {
                 active.free += 1;
                 active.first_free = active.first_free.min(number);
-                self.free += 1;
+                *free += 1;
             } else {
                 active.free -= 1;
-                self.free -= 1;
+                *free -= 1;
             }
         }
         result
@@ -366,7 +343,8 @@ impl Requests {
     }
 
     fn forget(&mut self, slot: u16) {
-        self.free -= core::mem::replace(&mut self.active[usize::from(slot)], UNUSED).free;
+        let active = core::mem::replace(&mut self.active[usize::from(slot)], UNUSED);
+        *if active.kept { &mut self.kept_free } else { &mut self.free } -= active.free;
         while self.active.last().is_some_and(|active| !active.in_use) {
             self.active.pop();
         }
@@ -385,7 +363,9 @@ impl Requests {
     /// The link owes a block of this piece for too long. If nobody else may give the piece, it begins anew; true then.
     pub(crate) fn owner_stalls(&mut self, piece: PieceIndex, serial: u16) -> bool {
         let slot = self.slot_of(piece);
-        let owns = slot.and_then(|slot| self.get(slot)).is_some_and(|active| active.owner == serial);
+        let owns = slot
+            .and_then(|slot| self.get(slot))
+            .is_some_and(|active| active.is_exclusive() && active.owner == serial);
         if owns {
             self.lose(piece);
         }
@@ -394,6 +374,7 @@ impl Requests {
 
     /// A link is gone: nobody else may finish what it alone was to give, so that begins anew.
     pub(crate) fn owner_left(&mut self, serial: u16) {
+        self.release_kept(serial);
         for slot in 0..self.active.len() as u16 {
             if let Some(active) = self.get(slot).filter(|active| active.owner == serial && active.lacking > 0)
             {
@@ -430,7 +411,7 @@ impl Requests {
     /// Checks the counts against the states.
     #[cfg(test)]
     pub(crate) fn check(&self, layout: &Layout) {
-        let mut free = 0;
+        let mut free = [0, 0];
         for (slot, active) in self.active.iter().enumerate().filter(|(_, active)| active.in_use) {
             let blocks = self.blocks_of(slot as u16, layout);
             let count = |wanted: fn(&BlockState) -> bool| blocks.iter().filter(|block| wanted(block)).count();
@@ -438,9 +419,9 @@ impl Requests {
             assert_eq!(count(|block| !block.is(BlockState::RECEIVED)) as u32, active.lacking);
             assert_eq!(count(|block| block.is(BlockState::MARKED)), 0);
             assert!(!self.unstarted.contains(active.piece));
-            free += active.free;
+            free[usize::from(active.kept)] += active.free;
         }
-        assert_eq!(free, self.free);
+        assert_eq!(free, [self.free, self.kept_free]);
     }
 }
 

@@ -98,7 +98,12 @@ fn model(peers: u32, mib: u32, threads: u16) -> Model {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client { config: Arc::new(config.clone()), send_buffer: 32 * 1024 },
+        client: Client {
+            config: Arc::new(config.clone()),
+            send_buffer: 32 * 1024,
+            send_ahead: 0,
+            pulse: Duration::ZERO,
+        },
         region: 0,
     };
     Model {
@@ -111,6 +116,7 @@ fn model(peers: u32, mib: u32, threads: u16) -> Model {
             latency: Latency::Constant(Duration::from_millis(20)),
             framing: Framing::Ethernet,
             queue: Duration::from_millis(100),
+            sharing: swarmlab_sim::Sharing::Even,
         },
         tracker: TrackerModel {
             interval: Duration::from_secs(1_800),

@@ -31,7 +31,7 @@ mod world;
 
 pub use model::{
     Arrive, Behaviour, Client, Content, Fault, FaultKind, Framing, Group, Latency, Leave, Model, Network,
-    RealContent, Role, Run, Stop, Target, TrackerModel,
+    RealContent, Role, Run, Sharing, Stop, Target, TrackerModel,
 };
 pub use outcome::{Check, End, MessageCount, Outcome, PeerOutcome, Presence, Sample, TrackerLoad};
 pub use recording::{Levels, Recording};

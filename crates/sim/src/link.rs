@@ -50,6 +50,8 @@ pub(crate) struct Uplink<P> {
     done_us: u64,
     /// The connection of the block that is being sent.
     serving: u16,
+    /// Small messages of the node wait for more than the link: see [`crate::node`].
+    pub(crate) holds: bool,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
     /// The last small message went to this connection at this time: one more shares its segment.
@@ -69,6 +71,7 @@ impl<P> Uplink<P> {
             small_ns: 0,
             done_us: u64::MAX,
             serving: u16::MAX,
+            holds: false,
             queue: VecDeque::new(),
             last: (0, u64::MAX),
             carried: 0,
@@ -144,6 +147,11 @@ impl<P> Uplink<P> {
         let sent = self.queue.pop_front();
         self.serve(now_us, frame);
         sent
+    }
+
+    /// Blocks of a connection that have not left.
+    pub(crate) fn queued(&self, conn: u16) -> u32 {
+        self.queue.iter().filter(|sending| sending.conn == conn).count() as u32
     }
 
     /// Drops what is queued for a connection that is gone. What is being sent goes on and is dropped at its end.

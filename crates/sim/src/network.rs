@@ -6,7 +6,7 @@ use core::time::Duration;
 use swarmlab_protocol::{PeerId, Random};
 
 use crate::event::NodeId;
-use crate::{Framing, Latency, Network};
+use crate::{Framing, Latency, Network, Sharing};
 
 /// Headers of one frame: Ethernet 14, IPv4 20, TCP with timestamps 32 bytes.
 const HEADERS: u32 = 66;
@@ -173,6 +173,18 @@ impl Frames {
     }
 }
 
+/// Blocks that a socket's buffer takes at a time where it takes `mean` on the average: any number from one on is equally likely,
+/// drawn anew every two seconds for each connection of each node.
+#[inline]
+pub(crate) fn uneven_buffer(mean: u8, now_us: u64, (node, conn): (NodeId, u16)) -> u8 {
+    let link = u64::from(node) << 16 | u64::from(conn);
+    // Each link has moments of its own.
+    let shift = link.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 43;
+    let drawn = Random::stream(link, (now_us + shift) >> 21).bits() >> 32;
+    let choices = (2 * u64::from(mean) - 1).min(u64::from(u8::MAX));
+    1 + ((drawn * choices) >> 32).min(u64::from(u8::MAX - 1)) as u8
+}
+
 /// What a network is made of, as far as it is the same for all nodes.
 #[derive(Debug)]
 pub(crate) struct Fabric {
@@ -180,6 +192,8 @@ pub(crate) struct Fabric {
     pub(crate) frames: Frames,
     /// Buffer of a link in nanoseconds at its rate.
     pub(crate) queue_ns: u64,
+    /// The buffer of a socket goes with a window that is not always the same.
+    pub(crate) uneven: bool,
     /// Latency to and from the tracker in microseconds.
     pub(crate) tracker_us: u64,
 }
@@ -195,6 +209,7 @@ impl Fabric {
             paths: Paths::new(&network.latency, seed, regions),
             frames: Frames::new(network.framing, block_len),
             queue_ns: network.queue.as_nanos() as u64,
+            uneven: network.sharing == Sharing::DropTail,
             tracker_us: tracker.as_micros() as u64,
         }
     }
@@ -232,6 +247,23 @@ mod tests {
         assert!(drawn.iter().all(|time| (5_000..=80_000).contains(time)));
         assert!(drawn.iter().any(|&time| time < 6_000) && drawn.iter().any(|&time| time > 79_000));
         assert!((1..2_000).all(|node| paths.latency((node, 0), (0, 0)) == drawn[node as usize - 1]));
+    }
+
+    #[test]
+    fn an_uneven_buffer_is_as_large_as_an_even_one_on_the_average() {
+        for mean in [1, 2, 4, 100] {
+            let drawn: Vec<u8> =
+                (0..4_000u64).map(|at| uneven_buffer(mean, at * 2_100_000, (7, 3))).collect();
+            let sum: u64 = drawn.iter().map(|&blocks| u64::from(blocks)).sum();
+            let most = u16::from(mean) * 2 - 1;
+            assert!(drawn.iter().all(|&blocks| blocks >= 1 && u16::from(blocks) <= most), "{mean}");
+            assert!(sum.abs_diff(4_000 * u64::from(mean)) <= 4_000 * u64::from(mean) / 20, "{mean}: {sum}");
+        }
+        let at = |link| (0..64u64).map(|at| uneven_buffer(4, at << 15, link)).collect::<Vec<_>>();
+        assert_ne!(at((1, 1)), at((1, 2)), "each connection by itself");
+        let mut steps = at((1, 1));
+        steps.dedup();
+        assert!(steps.len() <= 3, "the same for two seconds: {steps:?}");
     }
 
     #[test]

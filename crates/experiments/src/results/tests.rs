@@ -40,7 +40,12 @@ fn group(name: &str, role: Role, count: u32, up: u64, down: u64) -> Group {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client { config: Arc::new(Config::default()), send_buffer: 65_536 },
+        client: Client {
+            config: Arc::new(Config::default()),
+            send_buffer: 65_536,
+            send_ahead: 0,
+            pulse: Duration::ZERO,
+        },
         region: 0,
     }
 }
@@ -59,6 +64,7 @@ pub(crate) fn small() -> Case {
             latency: Latency::Constant(millis(20)),
             framing: Framing::None,
             queue: millis(100),
+            sharing: swarmlab_sim::Sharing::Even,
         },
         tracker: TrackerModel {
             interval: millis(1_800_000),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swarmlab_protocol::Config;
 
-use super::definition::{Key, Kind, SOME_TIME, optional};
+use super::definition::{ANY_TIME, Key, Kind, SOME_TIME, optional};
 use super::diagnostic::{Findings, Place};
 use super::policies::{
     CHOKERS, ENDGAMES, OPTIMISTIC, PICKERS, PIPELINE_RULES, SEED_CHOKERS, UNFINISHED, name_in, words,
@@ -23,6 +23,10 @@ pub(crate) struct Client {
     pub config: Config,
     /// Content a connection holds in its send buffer at most, in bytes.
     pub send_buffer: u32,
+    /// Content it takes on ahead of that, in bytes.
+    pub send_ahead: u32,
+    /// Time between two moments in which it speaks.
+    pub pulse: Duration,
 }
 
 /// A key of a client and what it stands for.
@@ -208,7 +212,19 @@ const SETTINGS: &[Setting] = &[
     choice!("choker", choker, CHOKERS, "Who is unchoked while downloading."),
     choice!("seed_choker", seed_choker, SEED_CHOKERS, "Who is unchoked once everything is there."),
     choice!("picker", picker, PICKERS, "Which piece is begun next."),
+    flag!(
+        "edges_first",
+        edges_first,
+        "The first and the last piece are begun before all others (Transmission)."
+    ),
     choice!("unfinished", unfinished, UNFINISHED, "Which of the pieces under way is continued."),
+    time!(
+        "whole_pieces",
+        whole_pieces,
+        ANY_TIME,
+        "A remote that sends a piece within this time is asked for runs of whole pieces, kept for it, with unfinished = \"rarest\" \
+         (libtorrent: 20 s); 0 s for never."
+    ),
     count!(
         "random_first_pieces",
         random_first_pieces,
@@ -252,6 +268,11 @@ const SETTINGS: &[Setting] = &[
         Kind::TimeOrNever,
         "A remote that owes blocks and sends none for this long has snubbed us (Cohen 2003: 60 s)."
     ),
+    flag!(
+        "between_rounds",
+        between_rounds,
+        "A remote gets a free slot, and hears that we want something, at once; else only when a round ends (Transmission)."
+    ),
     time!(
         "keep_alive",
         keep_alive_interval,
@@ -270,8 +291,20 @@ const SETTINGS: &[Setting] = &[
         Kind::TimeOrNever,
         "A seed parts with a remote that wants nothing for this long."
     ),
+    count!(
+        "refill_percent",
+        refill_percent,
+        1..=100,
+        "More is asked for once no more than so many hundredths of the pipeline are outstanding (Transmission: 66)."
+    ),
     count!("max_queued_requests", max_queued_requests, 1..=65_535, "Blocks a remote may have queued."),
     flag!("redundant_have", redundant_have, "Tell a remote of a new piece even if it has that piece."),
+    time!(
+        "have_delay",
+        have_delay,
+        ANY_TIME,
+        "A new piece is told with what is said next, or after this time (Transmission: 10 s)."
+    ),
     flag!("fast_extension", fast_extension, "Speak the fast extension (BEP 6)."),
     count!(
         "allowed_fast",
@@ -293,16 +326,56 @@ const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        key: optional(
+            "send_ahead",
+            Kind::Size { least: 0, most: 64 << 20 },
+            "Content the client takes out of a connection's requests ahead of that; what it says later waits behind it.",
+        ),
+        get: |client| Plain::Size(u64::from(client.send_ahead)),
+        set: |client, plain| {
+            if let Plain::Size(bytes) = plain {
+                client.send_ahead = u32::try_from(*bytes).unwrap_or(u32::MAX);
+            }
+            Ok(())
+        },
+    },
+    Setting {
+        key: optional(
+            "pulse",
+            ANY_TIME,
+            "The client asks and answers once in this time only (Transmission: 500 ms); 0 s: at once.",
+        ),
+        get: |client| Plain::Time(client.pulse),
+        set: |client, plain| {
+            if let Plain::Time(time) = plain {
+                client.pulse = *time;
+            }
+            Ok(())
+        },
+    },
 ];
 
 /// Send buffer where nothing else is said: what Linux gives a connection with a few blocks in flight.
 const SEND_BUFFER: u32 = 64 << 10;
 
+/// What a client does with its sockets. Transmission fills a buffer of its own with 15 s of its rate
+/// (`getDesiredOutputBufferSize` in `peer-io.c`), which is more than the 10 s a remote asks for: so with all that is asked. It
+/// looks after its connections every 500 ms (`BANDWIDTH_PERIOD_MSEC` in `peer-mgr.c`).
+fn sockets(preset: &str) -> (u32, Duration) {
+    match preset.starts_with("transmission") {
+        true => (64 << 20, Duration::from_millis(500)),
+        false => (0, Duration::ZERO),
+    }
+}
+
 impl Client {
     /// The client of a preset.
     pub(crate) fn of_preset(name: &str) -> Option<Client> {
         let preset = preset::NAMES.iter().find(|known| **known == name)?;
-        Some(Client { preset, config: preset::by_name(name)?, send_buffer: SEND_BUFFER })
+        let (send_ahead, pulse) = sockets(name);
+        let config = preset::by_name(name)?;
+        Some(Client { preset, config, send_buffer: SEND_BUFFER, send_ahead, pulse })
     }
 
     /// The client that tables describe; a key of a later table goes before that of an earlier one.
@@ -313,7 +386,13 @@ impl Client {
             Some((Plain::Word(name), _)) => name,
             _ => preset::NAMES[0],
         };
-        let base = || Client { preset, config: Config::default(), send_buffer: SEND_BUFFER };
+        let base = || Client {
+            preset,
+            config: Config::default(),
+            send_buffer: SEND_BUFFER,
+            send_ahead: 0,
+            pulse: Duration::ZERO,
+        };
         let mut client = Client::of_preset(preset).unwrap_or_else(base);
         for setting in SETTINGS {
             if let Some((plain, place)) = given(setting.key.name)

@@ -105,6 +105,12 @@ const NETWORK: &[Key] = &[
         "100 ms",
         "Buffer of a link, as the time it takes to drain at the link's rate.",
     ),
+    default("sharing", Kind::Choice(SHARING), "drop-tail", "How the connections of a node share its uplink."),
+];
+
+const SHARING: &[Word] = &[
+    word("drop-tail", "Evenly in the long run; over some seconds as losses in a short queue have it."),
+    word("even", "Evenly from moment to moment."),
 ];
 
 const FRAMING: &[Word] = &[

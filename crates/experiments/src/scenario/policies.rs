@@ -85,12 +85,16 @@ pub(crate) const OPTIMISTIC: [(Word, OptimisticRule); 3] = [
     (word("random", "Any (Transmission, aria2)."), OptimisticRule::Random),
 ];
 
-pub(crate) const UNFINISHED: [(Word, Unfinished); 4] = [
+pub(crate) const UNFINISHED: [(Word, Unfinished); 5] = [
     (
         word("oldest-unless-rarer", "The one begun first, unless the remote has a new one that fewer have."),
         Unfinished::OldestUnlessRarer,
     ),
     (word("oldest", "The one begun first."), Unfinished::Oldest),
+    (
+        word("rarest", "The rarest, unless the remote has a new one that fewer have (libtorrent)."),
+        Unfinished::Rarest,
+    ),
     (
         word("fewest-missing", "The one that lacks fewest blocks (Transmission 4.0)."),
         Unfinished::FewestMissing,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use swarmlab_metainfo::{Layout, recommended_piece_length};
 use swarmlab_sim::{
     Arrive, Behaviour, Client as SimClient, Fault, FaultKind, Framing, Group, Latency, Leave, Network, Role,
-    Stop, Target, TrackerModel,
+    Sharing, Stop, Target, TrackerModel,
 };
 
 use super::client::Client;
@@ -34,7 +34,11 @@ pub(super) fn scenario(mut record: Record, dir: &Path, findings: &mut Findings) 
         "none" => Framing::None,
         _ => Framing::Ethernet,
     };
-    let network = Network { latency, framing, queue: record.table("network").time("queue") };
+    let sharing = match record.table("network").word("sharing") {
+        "even" => Sharing::Even,
+        _ => Sharing::DropTail,
+    };
+    let network = Network { latency, framing, queue: record.table("network").time("queue"), sharing };
 
     let base = record.table("client").clone();
     let default = Client::of(&[&base], findings);
@@ -191,7 +195,12 @@ fn group(
         leave: leave(table),
         abort: table.find_frequency("abort").map(per_second),
         behaviour: behaviour(table.word("behaviour")),
-        client: SimClient { config: Arc::new(client.config.clone()), send_buffer: client.send_buffer },
+        client: SimClient {
+            config: Arc::new(client.config.clone()),
+            send_buffer: client.send_buffer,
+            send_ahead: client.send_ahead,
+            pulse: client.pulse,
+        },
         region: region(table, latency, regions, findings),
     })
 }

@@ -8,7 +8,10 @@ use crate::conn::{Asked, Conn, Flag, Work};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen};
 use crate::time::{Coarse, Stamp};
-use crate::{ConnId, Endgame, Instant, Message, Note, Output, PieceIndex};
+use crate::{Config, ConnId, Endgame, Instant, Layout, Message, Note, Output, PieceIndex};
+
+/// Whole pieces asked for at once have at most so many bytes together (libtorrent, `request_a_block`).
+const MOST_AT_ONCE: u64 = 8 << 20;
 
 impl Torrent {
     /// Asks every remote that has room for more: blocks have become free.
@@ -39,10 +42,14 @@ impl Torrent {
     /// Asks a remote that has room for as much as it takes: blocks of the piece it works on first.
     fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some((conn, work)) = self.conns.both(id) else { return };
+        let enough = u32::from(conn.most_asked(work)) * u32::from(self.config.refill_percent);
+        if u32::from(work.asked.len()) * 100 > enough {
+            return;
+        }
         if !conn.is(Flag::RemoteChoking) {
             let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-            let asker =
-                Asker { serial: work.serial, has, alone: conn.is(Flag::Suspect), working: work.working };
+            let (alone, working) = (conn.is(Flag::Suspect), work.working);
+            let asker = Asker { serial: work.serial, has, alone, working, run: 0, links: 0 };
             let limit = conn.most_asked(work);
             while !self.asked.is_full()
                 && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
@@ -59,6 +66,7 @@ impl Torrent {
     /// The same where it works on nothing, or on nothing of which a block is free.
     #[inline(never)]
     fn ask_further(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+        let links = self.conns.len();
         let Some((conn, work)) = self.conns.both(id) else { return };
         let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
         let allowed;
@@ -74,7 +82,14 @@ impl Torrent {
         };
         let limit = conn.most_asked(work);
         let alone = conn.is(Flag::Suspect);
-        let asker = |work: &Work| Asker { serial: work.serial, has, alone, working: work.working };
+        let run = match conn.is(Flag::RemoteChoking) {
+            true => 0,
+            false => run(&self.config, &self.layout, self.flows.get(conn).pace.rate()),
+        };
+        let asker = |work: &Work| {
+            let (serial, working) = (work.serial, work.working);
+            Asker { serial, has, alone, working, run, links }
+        };
         while work.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
             let chosen =
@@ -105,6 +120,12 @@ impl Torrent {
         }
         self.asked.iter(work.asked).for_each(|&asked| self.requests.mark(asked, false));
     }
+}
+
+/// How many whole pieces a remote of this rate is asked for at once.
+fn run(config: &Config, layout: &Layout, rate: u32) -> u16 {
+    let within = u64::from(rate) * config.whole_pieces.as_secs();
+    (within.min(MOST_AT_ONCE) / u64::from(layout.piece_length().max(1))) as u16
 }
 
 #[inline(always)] // for the usual request; the other caller is the endgame

@@ -36,7 +36,8 @@ impl Torrent {
                 return self.close(now, id, CloseReason::BothSeeds, out);
             }
         }
-        if !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only {
+        let wants = !conn.is(Flag::WeInterested) && !self.have.contains(piece) && !self.config.upload_only;
+        if wants && self.config.between_rounds {
             set_interest(conn, id, now, true, out);
         }
         // Most remotes that tell of a piece choke us.
@@ -78,12 +79,14 @@ impl Torrent {
             self.sets.set(id, have);
             self.availability.add_words(have.words());
         }
-        self.update_interest(now, id, out);
+        if self.config.between_rounds {
+            self.update_interest(now, id, out);
+        }
         self.fill(now, id, out);
     }
 
     /// Tells the remote whether we want something it has, if that has changed.
-    fn update_interest(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+    pub(super) fn update_interest(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let wants = !self.config.upload_only
             && if conn.is(Flag::RemoteSeed) {
@@ -99,6 +102,10 @@ impl Torrent {
     pub(super) fn remote_choked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some((conn, work)) = self.conns.both(id) else { return };
         conn.set(Flag::RemoteChoking, true);
+        if self.requests.release_kept(work.serial) {
+            self.wake(now, out);
+        }
+        let Some((conn, work)) = self.conns.both(id) else { return };
         if conn.is(Flag::Fast) || work.asked.is_empty() {
             return; // with the fast extension each request is answered or rejected (BEP 6)
         }
@@ -156,10 +163,11 @@ impl Torrent {
             arrival.window_bytes = flow.down.bytes();
             arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
             arrival.block_len = self.layout.block_len();
+            arrival.len = block.len;
+            arrival.millis = (now.as_micros() / 1_000) as u32;
         }
-        let mut depth = Depth { limit: work.pipeline, memory: flow.pipeline_memory };
+        let mut depth = Depth { limit: work.pipeline, pace: &mut flow.pace };
         depth.block(&self.config, arrival);
-        flow.pipeline_memory = depth.memory;
         work.pipeline = depth.limit;
         let receipt = self.requests.receive((block.piece, asked.number()), work.serial, Some(asked));
         self.received(now, id, block, receipt, out);
@@ -273,10 +281,11 @@ impl Torrent {
             }
             let remote_has = seed || self.sets.contains(id, piece);
             if !remote_has || self.config.redundant_have {
-                send(conn, id, now, Message::Have(piece), out);
+                self.tell(now, id, piece, out);
             }
+            let Some(conn) = self.conns.get_mut(id) else { continue };
             let interested = remote_has && !seed && conn.is(Flag::WeInterested);
-            if interested && !adds_to(self.sets.row(id), self.have.words()) {
+            if interested && self.config.between_rounds && !adds_to(self.sets.row(id), self.have.words()) {
                 set_interest(conn, id, now, false, out);
             }
         }

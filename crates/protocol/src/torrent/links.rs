@@ -174,6 +174,7 @@ impl Torrent {
             self.departed.push(Departed { serial: work.serial, addr, peer });
         }
         self.choker.closed(id);
+        self.tell_never(id);
         if conn.is(Flag::RemoteSeed) {
             self.availability.remove_seed();
         } else {

@@ -5,6 +5,7 @@
 
 mod asking;
 mod download;
+mod haves;
 mod links;
 mod rounds;
 #[cfg(test)]
@@ -106,6 +107,8 @@ pub struct Torrent {
     was_complete: bool,
     disk_congested: bool,
     endgame_noted: bool,
+    /// Haves wait for company: see [`haves`].
+    haves_wait: bool,
     /// Requests made of all links.
     asked: Pool<Asked>,
     /// Blocks that all links have asked for.
@@ -124,6 +127,8 @@ pub struct Torrent {
     peer_id: PeerId,
     info_hash: InfoHash,
     pace: Pace,
+    /// Only with [`Config::have_delay`].
+    haves: Option<Box<haves::Haves>>,
 }
 
 /// What is due when, besides announces; [`Instant::NEVER`] if it is not. A change is followed by [`Torrent::reschedule`].
@@ -149,7 +154,7 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 704);
+const _: () = assert!(size_of::<Torrent>() <= 720);
 
 /// How many connections were begun in the present second.
 #[derive(Debug, Default)]
@@ -228,6 +233,8 @@ impl Torrent {
             endgame_noted: false,
             timers: Timers::NONE,
             pace: Pace::default(),
+            haves_wait: !config.have_delay.is_zero(),
+            haves: (!config.have_delay.is_zero()).then(Box::default),
             due: Instant::NEVER,
             choked_at: Instant::START,
             layout,
@@ -242,6 +249,7 @@ impl Torrent {
 
     /// Takes one input and appends what is to be done to `out`. Cannot fail; `now` must not go back.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        let from = out.len();
         // What a swarm is made of comes first, taken apart where it lies; the rest is behind one more call, so that its
         // many paths cost these few nothing. They hold no memory: `forget` saves asking whether they do.
         match input {
@@ -265,6 +273,9 @@ impl Torrent {
         }
         if self.due <= now {
             self.keep_time(now, out);
+        }
+        if self.haves_wait {
+            self.tell_along(now, from, out);
         }
         debug_assert_eq!(self.due, self.next_due(), "a timer was changed without reschedule");
         debug_assert_eq!(
@@ -356,7 +367,7 @@ impl Torrent {
     fn next_due(&self) -> Instant {
         let Timers { round, choke, connect, rest } = self.timers;
         let announce = self.announcer.deadline().unwrap_or(Instant::NEVER);
-        round.min(choke).min(connect).min(rest).min(announce)
+        round.min(choke).min(connect).min(rest).min(self.tells_at()).min(announce)
     }
 
     fn note(&self, note: Note, out: &mut Vec<Output>) {

@@ -4,10 +4,8 @@ use alloc::vec::Vec;
 
 use super::{Torrent, send};
 use crate::conn::Flag;
-use crate::flows::Flows;
-use crate::pipeline::{Arrival, Depth};
 use crate::time::{Coarse, Stamp};
-use crate::{CloseReason, Config, Instant, Message, Note, Output, PipelineRule};
+use crate::{CloseReason, Config, Instant, Message, Note, Output};
 
 /// What a link is held against at the end of a round, in the units of its row: steps of [`Coarse`], and milliseconds.
 struct Limits {
@@ -50,6 +48,12 @@ impl Torrent {
     }
 
     fn keep_timers(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if !self.config.between_rounds && self.timers.round == Instant::NEVER {
+            self.timers.round = now + self.config.rechoke_interval;
+        }
+        if self.tells_at() <= now {
+            self.tell_due(now, out);
+        }
         if self.timers.rest <= now {
             self.timers.rest = Instant::NEVER;
             self.wake(now, out);
@@ -69,35 +73,17 @@ impl Torrent {
         let limits = Limits::of(&self.config);
         for id in self.conns.slots() {
             self.tend(now, id, &limits, out);
+            if !self.config.between_rounds {
+                self.update_interest(now, id, out);
+            }
         }
         self.rechoke(now, true, out);
-        self.look_at_pipelines();
         self.flows.turn(&mut self.conns);
-        let any = self.conns.len() > 0;
+        let any = self.conns.len() > 0 || !self.config.between_rounds;
         self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);
         self.seek_peers(now, out);
         self.shrink();
-    }
-
-    /// Lets slow start see whether rates still grow.
-    fn look_at_pipelines(&mut self) {
-        if self.config.pipeline_rule != PipelineRule::SlowStart {
-            return;
-        }
-        let round = self.config.rechoke_interval.as_millis() as u32;
-        for (id, conn, _) in self.conns.iter_both_mut().filter(|(_, conn, _)| conn.flow != Flows::NONE) {
-            let flow = self.flows.get_mut(id, conn);
-            let arrival = Arrival {
-                delay: 0,
-                window_bytes: flow.down.bytes(),
-                window_ms: flow.down.millis(round, round),
-                block_len: self.layout.block_len(),
-            };
-            let mut depth = Depth { limit: 0, memory: flow.pipeline_memory };
-            depth.look(&self.config, arrival);
-            flow.pipeline_memory = depth.memory;
-        }
     }
 
     /// Gives back memory that was needed once.
@@ -149,6 +135,7 @@ impl Torrent {
         if !conn.is(Flag::Snubbed) && work.block_at.is_past(now, limits.snub) {
             conn.set(Flag::Snubbed, true);
             work.pipeline = self.config.pipeline.min;
+            self.requests.release_kept(work.serial);
             self.note(Note::Snubbed { conn: id }, out);
         }
     }

@@ -99,7 +99,9 @@ impl Torrent {
         }
         let (taken, slots) = (self.served, self.slots);
         match (interested, choking) {
-            (true, true) if taken < slots => self.unchoke(now, id, UnchokeReason::Regular, out),
+            (true, true) if taken < slots && self.config.between_rounds => {
+                self.unchoke(now, id, UnchokeReason::Regular, out)
+            }
             (true, false) if taken > slots => self.rechoke_soon(now),
             (false, false) => self.rechoke_soon(now),
             _ => {}
@@ -108,6 +110,9 @@ impl Torrent {
 
     /// Has the slots given anew before the round ends, but not more often than once in [`CHOKE_SPACING`].
     pub(super) fn rechoke_soon(&mut self, now: Instant) {
+        if !self.config.between_rounds {
+            return;
+        }
         self.timers.choke = now.max(self.choked_at + CHOKE_SPACING);
         self.reschedule();
     }

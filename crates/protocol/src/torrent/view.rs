@@ -105,6 +105,11 @@ impl Torrent {
         })
     }
 
+    /// Blocks that a remote has asked for and that were not handed to the driver yet.
+    pub fn queued(&self, conn: ConnId) -> u16 {
+        self.conns.work(conn).map_or(0, |work| work.queued.len())
+    }
+
     /// How many links are open.
     pub fn conn_count(&self) -> u16 {
         self.conns.len()

@@ -195,6 +195,9 @@ impl<S: Store> Node<S> {
     fn free_slot(&mut self, conn: u16) {
         self.links[usize::from(conn)].state = State::Free;
         self.up.forget(conn);
+        if let Some(behind) = &mut self.behind {
+            behind.forget(conn);
+        }
     }
 
     /// Sends what belongs to a connection but is no peer message.

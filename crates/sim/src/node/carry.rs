@@ -214,10 +214,35 @@ impl<S: Store> Node<S> {
         if let Message::Piece(block) = message {
             return self.send_block(now, conn, block, post);
         }
+        let message = if self.up.holds {
+            let Some(message) = self.hold(now, conn, message, post) else { return };
+            message
+        } else {
+            message
+        };
+        self.send_small(now, conn, message, post);
+    }
+
+    /// Sends a message that carries no content.
+    #[inline]
+    pub(super) fn send_small(
+        &mut self,
+        now: u64,
+        conn: u16,
+        message: Message,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        let fabric = &post.world.fabric;
         let rides = self.up.rides(conn, now);
-        let leaves = self.up.small(now, world.fabric.frames.small(len, rides), world.fabric.queue_ns);
+        let leaves = self.up.small(now, fabric.frames.small(message.wire_len(), rides), fabric.queue_ns);
+        let leaves = if self.up.holds {
+            self.beat(leaves, self.links[usize::from(conn)].remote, &message)
+        } else {
+            leaves
+        };
         let acks = match self.to_ack {
-            Some((acked, acks)) if acked == conn => {
+            // TCP acknowledges by itself where the client is slow to speak.
+            Some((acked, acks)) if acked == conn && !self.up.holds => {
                 self.to_ack = None;
                 acks
             }

@@ -4,6 +4,7 @@
 //! latency. `calls` opens and closes connections, `carry` does what the engine asks, `life` brings a node and takes it
 //! away.
 
+mod behind;
 mod calls;
 mod carry;
 mod disk;
@@ -19,6 +20,7 @@ use crate::check::Witness;
 use crate::event::{Acks, Event, Need, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
+use crate::network::uneven_buffer;
 use crate::plan::Plan;
 use crate::post::Post;
 use crate::prefetch::{prefetch, prefetch_lines};
@@ -102,6 +104,8 @@ pub(crate) struct Node<S: Store> {
     /// Corrupt blocks that are stored and not judged yet.
     tainted: Vec<Block>,
     record: record::Record,
+    /// Only where small messages wait behind content.
+    behind: Option<Box<behind::Behind>>,
 }
 
 const _: () = assert!(std::mem::offset_of!(Node<Marks>, seat) == 128);
@@ -128,8 +132,10 @@ impl<S: Store> Node<S> {
             record: record::Record::new(plan.nat),
             life: life::Life::new(plan),
             tainted: Vec::new(),
+            behind: behind::Behind::new(&group.client, post.world.layout.block_len()),
             witness: None,
         };
+        node.up.holds = node.behind.is_some();
         node.settle(post);
         node
     }
@@ -292,7 +298,12 @@ impl<S: Store> Node<S> {
             if let Some(witness) = &mut self.witness {
                 witness.hears(conn, &message);
             }
-            return self.hand(now, Input::Message { conn: ConnId(conn), message }, post) || calls;
+            let withdraws = matches!(message, Message::Cancel(_));
+            let calls = self.hand(now, Input::Message { conn: ConnId(conn), message }, post) || calls;
+            if withdraws && self.up.holds {
+                self.pass(now, conn, false, post);
+            }
+            return calls;
         }
         false
     }
@@ -381,6 +392,9 @@ impl<S: Store> Node<S> {
         let link = &mut self.links[usize::from(sending.conn)];
         link.committed -= 1;
         link.in_flight += 1;
+        if self.up.holds {
+            self.pass(now, sending.conn, true, post);
+        }
         self.grant(now, sending.conn, post);
         self.life.uploaded(u64::from(len), now);
     }
@@ -408,7 +422,11 @@ impl<S: Store> Node<S> {
     /// it.
     fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
-        let room = self.buffer.saturating_sub(link.committed);
+        let buffer = match post.world.fabric.uneven {
+            true => uneven_buffer(self.buffer, now, (self.id, conn)),
+            false => self.buffer,
+        };
+        let room = buffer.saturating_sub(link.committed);
         let open = link.window.saturating_sub(link.committed.saturating_add(link.in_flight));
         let blocks = room.min(open);
         if blocks == 0 {

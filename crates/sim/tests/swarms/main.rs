@@ -37,7 +37,12 @@ fn group(name: &str, role: Role, count: u32) -> Group {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client { config: Arc::new(Config::default()), send_buffer: 32 * 1024 },
+        client: Client {
+            config: Arc::new(Config::default()),
+            send_buffer: 32 * 1024,
+            send_ahead: 0,
+            pulse: Duration::ZERO,
+        },
         region: 0,
     }
 }
@@ -51,6 +56,7 @@ fn model(groups: Vec<Group>) -> Model {
             latency: Latency::Constant(millis(20)),
             framing: Framing::Ethernet,
             queue: millis(100),
+            sharing: swarmlab_sim::Sharing::Even,
         },
         tracker: TrackerModel {
             interval: seconds(1_800),

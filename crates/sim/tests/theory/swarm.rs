@@ -37,7 +37,7 @@ pub(crate) fn group(name: &str, role: Role, count: u32, up: u64, down: u64) -> G
 }
 
 pub(crate) fn client(config: Config) -> Client {
-    Client { config: Arc::new(config), send_buffer: 32 * 1024 }
+    Client { config: Arc::new(config), send_buffer: 32 * 1024, send_ahead: 0, pulse: Duration::ZERO }
 }
 
 /// A config with which any two of so many nodes are connected, as far as a client remembers addresses (500).
@@ -61,6 +61,7 @@ pub(crate) fn model(layout: Layout, groups: Vec<Group>) -> Model {
             latency: Latency::Constant(Duration::from_millis(10)),
             framing: Framing::None,
             queue: Duration::from_millis(100),
+            sharing: swarmlab_sim::Sharing::Even,
         },
         tracker: TrackerModel {
             interval: seconds(1_800),

@@ -703,3 +703,56 @@ fn a_serial_names_one_link_even_when_they_begin_anew() {
     let serials = [0, 1, 2].map(|conn| rig.torrent.conns.work(ConnId(conn)).unwrap().serial);
     assert_eq!(serials, [1, u16::MAX, 2], "0 names nobody, and 1 is taken");
 }
+
+#[test]
+fn news_wait_for_company_or_ten_seconds() {
+    let config = Config { have_delay: Duration::from_secs(10), random_first_pieces: 0, ..Config::default() };
+    let mut rig = Rig::new("...", config);
+    rig.unchoked_by(0, "xxx");
+    rig.open(1, Reserved::default());
+    rig.open(2, Reserved::default());
+    rig.now = 1_000;
+    let first = rig.asked(0)[0].piece;
+    rig.says(0, Message::Piece(block(first.0, 0)));
+    rig.says(0, Message::Piece(block(first.0, 1)));
+    let out = rig.hand(Input::Verified { piece: first, ok: true });
+    assert!(!out.contains("have"), "told nobody yet: {out}");
+    let out = rig.says(1, Message::Interested);
+    assert!(out == format!("#1 unchoke\n#1 have {first}"), "it goes along: {out}");
+    rig.hand(Input::Closed { conn: ConnId(1) });
+    assert!(!rig.until(10_900).contains("have"));
+    assert_eq!(rig.until(11_100).matches(&format!("#2 have {first}")).count(), 1, "ten seconds are over");
+}
+
+#[test]
+fn between_rounds_nobody_is_unchoked_nor_told_of_interest() {
+    let config = Config { between_rounds: false, ..Config::default() };
+    let mut rig = Rig::with_tiers(".x", config, vec![1]);
+    rig.until(2_000);
+    rig.open(0, Reserved::default());
+    let mut out = rig.says(0, Message::Bitfield(Arc::new(have("x."))));
+    out += &rig.says(0, Message::Interested);
+    assert_eq!(out, "", "both wait");
+    assert_eq!(rig.until(9_900), "");
+    let out = rig.until(10_100);
+    assert!(
+        out.contains("#0 interested") && out.contains("#0 unchoke"),
+        "the round is counted from the start: {out}"
+    );
+}
+
+#[test]
+fn a_pipeline_is_refilled_when_enough_of_it_has_come() {
+    let pipeline = crate::Pipeline { min: 4, max: 4, span: Duration::from_secs(1) };
+    let pipeline_rule = crate::PipelineRule::Fixed;
+    let config = Config { refill_percent: 50, pipeline, pipeline_rule, ..Config::default() };
+    let mut rig = Rig::new("....", config);
+    rig.unchoked_by(0, "xxxx");
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let next = rig.asked(0)[0];
+        rig.says(0, Message::Piece(next));
+        left.push(rig.asked(0).len());
+    }
+    assert_eq!(left, [3, 4, 3, 4], "at half of four it asks for two more");
+}
