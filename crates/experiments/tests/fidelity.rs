@@ -1,6 +1,8 @@
 //! Real swarms against simulated ones: each scenario of `docs/fidelity` was run with real clients, whose times lie beside it,
 //! and is simulated here with ten seeds. `docs/fidelity.md` has the table that this prints with `--nocapture`.
 
+#![allow(clippy::print_stdout, reason = "the table of docs/fidelity.md is what it prints")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -41,6 +43,9 @@ const CASES: [Case; 9] = [
 
 /// Times from arrival to completion of each run, in seconds.
 type Runs = Vec<Vec<f64>>;
+
+/// What is said of the times of a run.
+type Figure = fn(&[f64]) -> f64;
 
 fn directory() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "fidelity"].iter().collect()
@@ -126,7 +131,7 @@ fn real_swarms_end_when_simulated_ones_do() {
     );
     for case in CASES {
         let (real, simulated) = (real(case.name), simulated(case.name));
-        let figures: [(&str, fn(&[f64]) -> f64, f64); 3] =
+        let figures: [(&str, Figure, f64); 3] =
             [("mean", mean, case.middle), ("median", median, case.middle), ("last", last, case.last)];
         for (what, figure, target) in figures {
             let of = |runs: &Runs| runs.iter().map(|run| figure(run)).collect::<Vec<_>>();

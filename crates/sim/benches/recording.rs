@@ -133,7 +133,12 @@ fn model(peers: u32, mib: u32) -> Model {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client { config: Arc::new(Config::default()), send_buffer: 32 * 1024 },
+        client: Client {
+            config: Arc::new(Config::default()),
+            send_buffer: 32 * 1024,
+            send_ahead: 0,
+            pulse: Duration::ZERO,
+        },
         region: 0,
     };
     Model {
@@ -146,6 +151,7 @@ fn model(peers: u32, mib: u32) -> Model {
             latency: Latency::Constant(Duration::from_millis(20)),
             framing: Framing::Ethernet,
             queue: Duration::from_millis(100),
+            sharing: swarmlab_sim::Sharing::Even,
         },
         tracker: TrackerModel {
             interval: Duration::from_secs(1_800),

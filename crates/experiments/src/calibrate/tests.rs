@@ -119,7 +119,7 @@ fn a_directory_of_results_is_a_case() {
 #[test]
 fn a_run_that_is_not_over_says_nothing() {
     let peer = |complete| Peer { lacks: true, join: Some(5), complete, ..Peer::default() };
-    let run = |peers| Run { source: "x".to_owned(), peers };
+    let run = |peers| Run { source: "x".to_owned(), peers, notes: Vec::new() };
     assert_eq!(case::times(&run(vec![peer(Some(15)), peer(None)])), None);
     let times = case::times(&run(vec![peer(Some(15)), peer(Some(25))])).unwrap();
     assert_eq!((times.mean, times.p50, times.last), (15, 10, 20));
