@@ -89,9 +89,12 @@ function icon(): HTMLLinkElement {
   return h("link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(svg)}` });
 }
 
+/** Pixels that a view and the inspector beside it need; a lesson with pictures may leave less. */
+const ROOM = 800;
+
 /** Which views are in sight: the chosen one, with the inspector docked beside it where there is room and a selection. */
 function show(app: App, stage: HTMLElement): void {
-  const docked = app.place.peer !== null && app.place.view !== "inspector" && app.place.view !== "all";
+  const docked = app.place.peer !== null && app.place.view !== "inspector" && app.place.view !== "all" && stage.clientWidth >= ROOM;
   if (stage.dataset.view !== app.place.view) stage.dataset.view = app.place.view;
   stage.classList.toggle("docked", docked);
 }

@@ -15,6 +15,7 @@ mod scrape;
 mod sharing;
 mod simulating;
 mod stopping;
+mod teaching;
 mod told;
 mod transfer;
 mod watching;
