@@ -4,15 +4,12 @@
 //! arguments, the rows of the table in the docs. The least of several runs counts.
 #![allow(clippy::print_stdout)]
 
+mod crowd;
+
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use swarmlab_protocol::{Config, Layout};
-use swarmlab_sim::{
-    Arrive, Behaviour, Client, Content, Framing, Group, Latency, Leave, Levels, Model, Network, Outcome,
-    Recording, Role, Run, Stop, TrackerModel, run, run_recorded,
-};
+use swarmlab_sim::{Levels, Model, Outcome, Recording, run, run_recorded};
 use swarmlab_trace::{Content as Shared, Header, Writer};
 
 /// Peers, MiB of content, peers in full.
@@ -57,7 +54,7 @@ impl Write for Count {
 }
 
 fn row([peers, mib, full]: [u32; 3]) {
-    let model = model(peers, mib);
+    let model = crowd::model(peers, mib, 1);
     let levels = Levels::choose(&model, Some(full));
     let [mut without, mut passed_on, mut written] = [Duration::MAX; 3];
     let (mut records, mut bytes, mut blocks) = (0, 0, 0);
@@ -118,56 +115,4 @@ fn header(model: &Model) -> Header {
         block_length: layout.block_len(),
     };
     Header { content: Some(content), ..Header::new("a bench", "simulated") }
-}
-
-/// 256 KiB pieces, latency 20 ms, a seed of 20 Mbit/s, leechers of 1 up and 8 down Mbit/s that come within 10 s and stay.
-fn model(peers: u32, mib: u32) -> Model {
-    let group = |name: &str, role, count, up: u64, down: u64| Group {
-        name: name.into(),
-        role,
-        count,
-        up: up * 125_000,
-        down: down * 125_000,
-        nat: 0.0,
-        arrive: Arrive::Together(Duration::from_secs(10)),
-        leave: Leave::Stay,
-        abort: None,
-        behaviour: Behaviour::Honest,
-        client: Client {
-            config: Arc::new(Config::default()),
-            send_buffer: 32 * 1024,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-        },
-        region: 0,
-    };
-    Model {
-        seed: 1,
-        content: Content {
-            layout: Layout::new(u64::from(mib) << 20, 256 << 10, Layout::BLOCK_LEN).expect("a layout"),
-            real: None,
-        },
-        network: Network {
-            latency: Latency::Constant(Duration::from_millis(20)),
-            framing: Framing::Ethernet,
-            queue: Duration::from_millis(100),
-            sharing: swarmlab_sim::Sharing::Even,
-        },
-        tracker: TrackerModel {
-            interval: Duration::from_secs(1_800),
-            min_interval: None,
-            numwant: 50,
-            latency: Duration::from_millis(20),
-        },
-        groups: vec![group("origin", Role::Seed, 1, 20, 100), group("leechers", Role::Leecher, peers, 1, 8)],
-        faults: Vec::new(),
-        run: Run {
-            stop: Stop::LeechersDone,
-            max_time: Duration::from_secs(24 * 3_600),
-            sample: Duration::from_secs(1),
-            threads: 1,
-            check: false,
-            timeline: false,
-        },
-    }
 }

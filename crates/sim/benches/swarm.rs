@@ -5,15 +5,12 @@
 //! own; without arguments, those of the table in the docs that take less than a minute.
 #![allow(clippy::print_stdout)]
 
-use std::process::Command;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod crowd;
 
-use swarmlab_protocol::{Config, Layout};
-use swarmlab_sim::{
-    Arrive, Behaviour, Client, Content, Framing, Group, Latency, Leave, Model, Network, Role, Run, Stop,
-    TrackerModel, run,
-};
+use std::process::Command;
+use std::time::Instant;
+
+use swarmlab_sim::run;
 
 /// Peers, MiB of content, threads.
 const USUAL: [[u32; 3]; 4] = [[100, 512, 1], [1_000, 64, 1], [10_000, 32, 1], [10_000, 32, 2]];
@@ -48,7 +45,7 @@ fn number(text: &str) -> u32 {
 
 fn one(peers: u32, mib: u32, threads: u16) {
     let begin = Instant::now();
-    let outcome = run(model(peers, mib, threads), &mut |_| true).expect("a valid model");
+    let outcome = run(crowd::model(peers, mib, threads), &mut |_| true).expect("a valid model");
     let wall = begin.elapsed();
     let done = outcome.peers.iter().filter(|peer| peer.complete.is_some()).count();
     assert_eq!(done, peers as usize + 1, "{:?} at {:?}", outcome.end, outcome.simulated);
@@ -73,66 +70,4 @@ fn peak_rss() -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse::<f64>().ok());
     kib.unwrap_or(f64::NAN) * 1024.0
-}
-
-/// 256 KiB pieces, at most 50 connections (30 from a million peers on), latency 20 ms, a seed of 20 Mbit/s, leechers of
-/// 1 up and 8 down Mbit/s that come within 10 s and stay.
-fn model(peers: u32, mib: u32, threads: u16) -> Model {
-    let config = if peers < 1_000_000 {
-        Config::default()
-    } else {
-        Config { max_connections: 30, initiate_up_to: 18, ..Config::default() }
-    };
-    let group = |name: &str, role, count, up: u64, down: u64| Group {
-        name: name.into(),
-        role,
-        count,
-        up: up * 125_000,
-        down: down * 125_000,
-        nat: 0.0,
-        arrive: if role == Role::Seed {
-            Arrive::At(Duration::ZERO)
-        } else {
-            Arrive::Together(Duration::from_secs(10))
-        },
-        leave: Leave::Stay,
-        abort: None,
-        behaviour: Behaviour::Honest,
-        client: Client {
-            config: Arc::new(config.clone()),
-            send_buffer: 32 * 1024,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-        },
-        region: 0,
-    };
-    Model {
-        seed: 1,
-        content: Content {
-            layout: Layout::new(u64::from(mib) << 20, 256 << 10, Layout::BLOCK_LEN).expect("a layout"),
-            real: None,
-        },
-        network: Network {
-            latency: Latency::Constant(Duration::from_millis(20)),
-            framing: Framing::Ethernet,
-            queue: Duration::from_millis(100),
-            sharing: swarmlab_sim::Sharing::Even,
-        },
-        tracker: TrackerModel {
-            interval: Duration::from_secs(1_800),
-            min_interval: None,
-            numwant: 50,
-            latency: Duration::from_millis(20),
-        },
-        groups: vec![group("origin", Role::Seed, 1, 20, 100), group("leechers", Role::Leecher, peers, 1, 8)],
-        faults: Vec::new(),
-        run: Run {
-            stop: Stop::LeechersDone,
-            max_time: Duration::from_secs(24 * 3_600),
-            sample: Duration::from_secs(1),
-            threads,
-            check: false,
-            timeline: false,
-        },
-    }
 }
