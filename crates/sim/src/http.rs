@@ -16,21 +16,7 @@ const PORT: u16 = 6_969;
 
 /// The request of a node to the tracker, as our client writes it.
 pub(crate) fn request(node: NodeId, tracker: NodeId, announce: &Announce) -> Vec<u8> {
-    let query = AnnounceQuery {
-        info_hash: TORRENT,
-        peer_id: peer_id_of(node),
-        port: addr_of(node).port(),
-        uploaded: announce.uploaded,
-        downloaded: announce.downloaded,
-        left: announce.left,
-        event: announce.event,
-        numwant: Some(announce.numwant.into()),
-        compact: Some(true),
-        no_peer_id: true,
-        ip: None,
-        key: Some(format!("{node:08x}").into_bytes()),
-        tracker_id: None,
-    };
+    let query = AnnounceQuery::of(announce, TORRENT, peer_id_of(node), addr_of(node).port(), node);
     let host = SocketAddr::new(addr_of(tracker).ip(), PORT);
     let agent = concat!("swarmlab/", env!("CARGO_PKG_VERSION"));
     let target = query.url("/announce");

@@ -97,21 +97,8 @@ impl Announcer {
 
     fn query(&self, announce: &Announce) -> AnnounceQuery {
         let Identity { info_hash, peer_id, port, key, .. } = self.identity;
-        AnnounceQuery {
-            info_hash,
-            peer_id,
-            port,
-            uploaded: announce.uploaded,
-            downloaded: announce.downloaded,
-            left: announce.left,
-            event: announce.event,
-            numwant: Some(announce.numwant.into()),
-            compact: Some(true),
-            no_peer_id: true,
-            ip: None,
-            key: Some(format!("{key:08x}").into_bytes()),
-            tracker_id: self.ids.get(&announce.tracker).cloned(),
-        }
+        let tracker_id = self.ids.get(&announce.tracker).cloned();
+        AnnounceQuery { tracker_id, ..AnnounceQuery::of(announce, info_hash, peer_id, port, key) }
     }
 
     /// Takes notice of an answer; returns what the engine is to know of it.

@@ -12,7 +12,7 @@ use core::net::IpAddr;
 
 use swarmlab_metainfo::InfoHash;
 
-use crate::{AnnounceEvent, PeerId};
+use crate::{Announce, AnnounceEvent, PeerId};
 
 /// Longest query string that is read, in bytes: room for a scrape of 200 torrents.
 pub const MAX_QUERY: usize = 16 * 1024;
@@ -121,6 +121,32 @@ impl Reason {
 }
 
 impl AnnounceQuery {
+    /// What our own endpoints ask: the wish of an engine, with who asks, and the key by which a tracker knows it again when its
+    /// address changes (BEP 7).
+    pub fn of(
+        announce: &Announce,
+        info_hash: InfoHash,
+        peer_id: PeerId,
+        port: u16,
+        key: u32,
+    ) -> AnnounceQuery {
+        AnnounceQuery {
+            info_hash,
+            peer_id,
+            port,
+            uploaded: announce.uploaded,
+            downloaded: announce.downloaded,
+            left: announce.left,
+            event: announce.event,
+            numwant: Some(announce.numwant.into()),
+            compact: Some(true),
+            no_peer_id: true,
+            ip: None,
+            key: Some(alloc::format!("{key:08x}").into_bytes()),
+            tracker_id: None,
+        }
+    }
+
     /// Reads the part of the request's target after the `?`.
     ///
     /// # Errors
