@@ -197,7 +197,7 @@ impl Document {
         let time = show_duration(micros(self.seconds));
         text.push_str(&format!("  {} joined; the run {ending} after {time}\n", count(self.nodes, "peer")));
         text.push_str(&format!("  recorded      {}\n", self.recorded.words()));
-        let seen = (count(self.present, "peer"), count(self.links, "end of link"));
+        let seen = (count(self.present, "peer"), count(self.links, "link end"));
         text.push_str(&format!("  at the end    {} present with {}{}\n", seen.0, seen.1, self.rarest()));
         text.push_str(&format!("  tracker       {} answered\n", count(self.announces_answered, "announce")));
         if self.lost > 0 {
