@@ -32,101 +32,111 @@ impl<T: Copy + PartialEq> Table<T> {
     }
 }
 
-/// How much of a node is recorded.
-pub const LEVELS: Table<Level> = Table(&[
-    (0, Level::Seen, "seen"),
-    (1, Level::Life, "life"),
-    (2, Level::Pieces, "pieces"),
-    (3, Level::Messages, "messages"),
-]);
-
-/// Why a node has gone.
-pub const DEPARTURES: Table<Departure> = Table(&[
-    (0, Departure::Done, "done"),
-    (1, Departure::Crashed, "crashed"),
-    (2, Departure::GaveUp, "gave up"),
-    (3, Departure::Lost, "lost from sight"),
-]);
-
-/// Who opened a link.
-pub const DIRECTIONS: Table<Direction> =
-    Table(&[(0, Direction::Incoming, "incoming"), (1, Direction::Outgoing, "outgoing")]);
-
-/// Why a link is no more.
-pub const CLOSINGS: Table<Closing> = Table(&[
-    (0, Closing::Remote, "the remote closed it or it broke"),
-    (1, Closing::By(CloseReason::Banned), "bad piece"),
-    (2, Closing::By(CloseReason::Duplicate), "duplicate"),
-    (3, Closing::By(CloseReason::Full), "full"),
-    (4, Closing::By(CloseReason::Idle), "idle"),
-    (5, Closing::By(CloseReason::BothSeeds), "both seeds"),
-    (6, Closing::By(CloseReason::Useless), "useless"),
-    (7, Closing::By(CloseReason::Disk), "disk"),
-    (8, Closing::By(CloseReason::Stopping), "leaving"),
-    (9, Closing::Gone, "this node is gone"),
-    (16, misbehaved(Misbehaviour::PieceOutOfRange), "piece out of range"),
-    (17, misbehaved(Misbehaviour::ShrunkenBitfield), "shrunken bitfield"),
-    (18, misbehaved(Misbehaviour::MalformedBitfield), "malformed bitfield"),
-    (19, misbehaved(Misbehaviour::BadRequest), "bad request"),
-    (20, misbehaved(Misbehaviour::UnagreedExtension), "unagreed extension"),
-    (21, misbehaved(Misbehaviour::UnrequestedData), "unrequested data"),
-    (22, misbehaved(Misbehaviour::Flood), "flood"),
-]);
-
-const fn misbehaved(how: Misbehaviour) -> Closing {
-    Closing::By(CloseReason::Misbehaved(how))
+/// Tables with a row for each value: where one is missing this does not compile.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = [$($number:literal [$($value:tt)+] $word:literal),* $(,)?];)*) => {
+        $(
+            $(#[$doc])*
+            pub const $name: Table<$type> = Table(&[$(($number, $($value)+, $word)),*]);
+            const _: fn($type) = |value| match value {
+                $($($value)+ => (),)*
+            };
+        )*
+    };
 }
 
-/// Why a remote was unchoked.
-pub const UNCHOKES: Table<UnchokeReason> = Table(&[
-    (0, UnchokeReason::Regular, "regular"),
-    (1, UnchokeReason::Optimistic, "optimistic"),
-    (2, UnchokeReason::FastUninterested, "fast but not interested"),
-]);
+tables! {
+    /// How much of a node is recorded.
+    LEVELS: Level = [
+        0 [Level::Seen] "seen",
+        1 [Level::Life] "life",
+        2 [Level::Pieces] "pieces",
+        3 [Level::Messages] "messages",
+    ];
 
-/// Why a remote was choked.
-pub const CHOKES: Table<ChokeReason> = Table(&[
-    (0, ChokeReason::Outranked, "outranked"),
-    (1, ChokeReason::Snubbed, "snubbed"),
-    (2, ChokeReason::NotInterested, "not interested"),
-]);
+    /// Why a node has gone.
+    DEPARTURES: Departure = [
+        0 [Departure::Done] "done",
+        1 [Departure::Crashed] "crashed",
+        2 [Departure::GaveUp] "gave up",
+        3 [Departure::Lost] "lost from sight",
+    ];
 
-/// Why a piece was begun.
-pub const PICKS: Table<PickReason> = Table(&[
-    (0, PickReason::RandomFirst, "random first"),
-    (1, PickReason::RarestFirst, "rarest first"),
-    (2, PickReason::Random, "random"),
-    (3, PickReason::Sequential, "sequential"),
-]);
+    /// Who opened a link.
+    DIRECTIONS: Direction = [0 [Direction::Incoming] "incoming", 1 [Direction::Outgoing] "outgoing"];
 
-/// What an announce says.
-pub const EVENTS: Table<AnnounceEvent> = Table(&[
-    (0, AnnounceEvent::None, "none"),
-    (1, AnnounceEvent::Started, "started"),
-    (2, AnnounceEvent::Completed, "completed"),
-    (3, AnnounceEvent::Stopped, "stopped"),
-]);
+    /// Why a link is no more.
+    CLOSINGS: Closing = [
+        0 [Closing::Remote] "the remote closed it or it broke",
+        1 [Closing::By(CloseReason::Banned)] "bad piece",
+        2 [Closing::By(CloseReason::Duplicate)] "duplicate",
+        3 [Closing::By(CloseReason::Full)] "full",
+        4 [Closing::By(CloseReason::Idle)] "idle",
+        5 [Closing::By(CloseReason::BothSeeds)] "both seeds",
+        6 [Closing::By(CloseReason::Useless)] "useless",
+        7 [Closing::By(CloseReason::Disk)] "disk",
+        8 [Closing::By(CloseReason::Stopping)] "leaving",
+        9 [Closing::Gone] "this node is gone",
+        16 [Closing::By(CloseReason::Misbehaved(Misbehaviour::PieceOutOfRange))] "piece out of range",
+        17 [Closing::By(CloseReason::Misbehaved(Misbehaviour::ShrunkenBitfield))] "shrunken bitfield",
+        18 [Closing::By(CloseReason::Misbehaved(Misbehaviour::MalformedBitfield))] "malformed bitfield",
+        19 [Closing::By(CloseReason::Misbehaved(Misbehaviour::BadRequest))] "bad request",
+        20 [Closing::By(CloseReason::Misbehaved(Misbehaviour::UnagreedExtension))] "unagreed extension",
+        21 [Closing::By(CloseReason::Misbehaved(Misbehaviour::UnrequestedData))] "unrequested data",
+        22 [Closing::By(CloseReason::Misbehaved(Misbehaviour::Flood))] "flood",
+    ];
 
-/// What came of an announce.
-pub const OUTCOMES: Table<Outcome> = Table(&[
-    (0, Outcome::Answered, "answered"),
-    (1, Outcome::Unreachable, "unreachable"),
-    (2, Outcome::Refused, "refused"),
-]);
+    /// Why a remote was unchoked.
+    UNCHOKES: UnchokeReason = [
+        0 [UnchokeReason::Regular] "regular",
+        1 [UnchokeReason::Optimistic] "optimistic",
+        2 [UnchokeReason::FastUninterested] "fast but not interested",
+    ];
 
-/// What can be made to go wrong.
-pub const FAULTS: Table<FaultKind> = Table(&[
-    (0, FaultKind::TrackerDown, "tracker down"),
-    (1, FaultKind::Partition, "partition"),
-    (2, FaultKind::Reset, "reset"),
-    (3, FaultKind::Crash, "crash"),
-    (4, FaultKind::DiskSlow, "disk slow"),
-    (5, FaultKind::DiskFull, "disk full"),
-]);
+    /// Why a remote was choked.
+    CHOKES: ChokeReason = [
+        0 [ChokeReason::Outranked] "outranked",
+        1 [ChokeReason::Snubbed] "snubbed",
+        2 [ChokeReason::NotInterested] "not interested",
+    ];
 
-/// Whether a fault begins or ends.
-pub const PHASES: Table<Phase> =
-    Table(&[(0, Phase::Begins, "begins"), (1, Phase::Ends, "ends"), (2, Phase::AtOnce, "at once")]);
+    /// Why a piece was begun.
+    PICKS: PickReason = [
+        0 [PickReason::RandomFirst] "random first",
+        1 [PickReason::RarestFirst] "rarest first",
+        2 [PickReason::Random] "random",
+        3 [PickReason::Sequential] "sequential",
+        4 [PickReason::Edge] "first or last",
+    ];
+
+    /// What an announce says.
+    EVENTS: AnnounceEvent = [
+        0 [AnnounceEvent::None] "none",
+        1 [AnnounceEvent::Started] "started",
+        2 [AnnounceEvent::Completed] "completed",
+        3 [AnnounceEvent::Stopped] "stopped",
+    ];
+
+    /// What came of an announce.
+    OUTCOMES: Outcome = [
+        0 [Outcome::Answered] "answered",
+        1 [Outcome::Unreachable] "unreachable",
+        2 [Outcome::Refused] "refused",
+    ];
+
+    /// What can be made to go wrong.
+    FAULTS: FaultKind = [
+        0 [FaultKind::TrackerDown] "tracker down",
+        1 [FaultKind::Partition] "partition",
+        2 [FaultKind::Reset] "reset",
+        3 [FaultKind::Crash] "crash",
+        4 [FaultKind::DiskSlow] "disk slow",
+        5 [FaultKind::DiskFull] "disk full",
+    ];
+
+    /// Whether a fault begins or ends.
+    PHASES: Phase = [0 [Phase::Begins] "begins", 1 [Phase::Ends] "ends", 2 [Phase::AtOnce] "at once"];
+}
 
 /// Kinds of records.
 pub const RECORDS: Table<u8> = Table(&[

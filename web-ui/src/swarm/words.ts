@@ -12,7 +12,7 @@ const CLOSED: { [reason: number]: string } = {
 };
 export const UNCHOKED = ["among the best by rate", "optimistic: a chance for a newcomer", "fast, but not interested now"];
 export const CHOKED = ["others rank before it", "snubbed us: it sent nothing for a while", "not interested in anything we have"];
-export const PICKED = ["random, among the first", "rarest first", "random", "in order"];
+export const PICKED = ["random, among the first", "rarest first", "random", "in order", "first or last of the content"];
 export const FAULTS = ["tracker down", "partition", "connection reset", "crash", "slow disk", "full disk"];
 export const ANNOUNCED = ["regular", "started", "completed", "stopped"];
 export const OUTCOMES = ["answered", "unreachable", "refused"];

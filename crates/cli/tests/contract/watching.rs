@@ -102,6 +102,22 @@ fn the_menu_opens_a_lesson_and_a_simulation() {
 }
 
 #[test]
+fn the_trace_of_every_client_can_be_read_again() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    fs::write(folder.path().join("small.toml"), SMALL).expect("a scenario");
+    let schema: Value =
+        serde_json::from_str(run(folder.path(), &["scenario", "schema"]).done()).expect("JSON");
+    let presets = schema.pointer("/$defs/client/properties/preset/enum").and_then(Value::as_array);
+    for preset in presets.expect("the schema lists the presets") {
+        let preset = preset.as_str().expect("a name");
+        let setting = format!("client.preset={preset}");
+        run(folder.path(), &["sim", "small.toml", "--set", &setting, "--trace", preset]).done();
+        let replayed = run(folder.path(), &["replay", preset, "--json-lines"]);
+        assert!(replayed.done().lines().any(|line| line.contains("\"picked\"")), "{preset}");
+    }
+}
+
+#[test]
 fn a_trace_that_is_cut_short_is_shown_as_far_as_it_goes() {
     let folder = recorded();
     let whole = fs::read(folder.path().join("run.swt")).expect("the trace");
