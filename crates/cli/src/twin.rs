@@ -71,6 +71,7 @@ impl Twin {
             send_buffer: blocks * self.layout.block_len(),
             send_ahead: 0,
             pulse: core::time::Duration::ZERO,
+            start_up: core::time::Duration::ZERO,
         };
         let group = |name: &str, role: Role, count: u32| Group {
             name: name.to_owned(),

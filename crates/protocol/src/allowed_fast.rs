@@ -1,5 +1,7 @@
 //! The allowed-fast set of BEP 6: the pieces a remote may ask for even while it is choked, so that it has something to
-//! trade soon. It depends on the remote's address and the torrent only, so one remote cannot collect several sets.
+//! trade soon. It depends on the remote's address and the torrent only, so one remote cannot collect several sets. BEP 6 has
+//! all hosts of a network share one, so that a host of many addresses gets no more; hosts of one network that come together
+//! then all begin with the same piece. libtorrent draws a set for each host (`send_allowed_set` in `peer_connection.cpp`).
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -8,17 +10,16 @@ use swarmlab_metainfo::sha1;
 
 use crate::{InfoHash, PieceIndex};
 
-/// The first `count` pieces of the set of a remote with this address, in the order of BEP 6, in a torrent of `piece_count`
-/// pieces: all of them, if there are no more.
+/// The first `count` pieces of the set of a remote with this address (BEP 6: of its [`network`]), in the order of BEP 6, in a
+/// torrent of `piece_count` pieces: all of them, if there are no more.
 ///
-/// The host part of the address is masked to a class C network; the set is drawn from a chain of SHA-1, five
-/// pieces from each link. Costs one SHA-1 of 24 bytes for about five pieces. BEP 6 has no rule for IPv6.
+/// The set is drawn from a chain of SHA-1, five pieces from each link. Costs one SHA-1 of 24 bytes for about five pieces.
+/// BEP 6 has no rule for IPv6.
 pub fn allowed_fast(info_hash: &InfoHash, piece_count: u32, addr: Ipv4Addr, count: usize) -> Vec<PieceIndex> {
     let count = count.min(piece_count as usize);
     let mut set = Vec::with_capacity(count);
-    let [a, b, c, _] = addr.octets();
     let mut start = [0; 24];
-    start[..4].copy_from_slice(&[a, b, c, 0]);
+    start[..4].copy_from_slice(&addr.octets());
     start[4..].copy_from_slice(&info_hash.0);
     let mut digest = sha1(&start);
     while set.len() < count {
@@ -34,13 +35,19 @@ pub fn allowed_fast(info_hash: &InfoHash, piece_count: u32, addr: Ipv4Addr, coun
     set
 }
 
+/// The class C network of an address: what BEP 6 draws the set from.
+pub fn network(addr: Ipv4Addr) -> Ipv4Addr {
+    let [a, b, c, _] = addr.octets();
+    Ipv4Addr::new(a, b, c, 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn set(piece_count: u32, count: usize) -> Vec<u32> {
         let addr = Ipv4Addr::new(80, 4, 4, 200);
-        let set = allowed_fast(&InfoHash([0xaa; 20]), piece_count, addr, count);
+        let set = allowed_fast(&InfoHash([0xaa; 20]), piece_count, network(addr), count);
         set.into_iter().map(|piece| piece.0).collect()
     }
 
@@ -62,8 +69,10 @@ mod tests {
 
     #[test]
     fn neighbours_in_one_network_have_one_set() {
-        let of = |addr: [u8; 4]| allowed_fast(&InfoHash([7; 20]), 500, addr.into(), 10);
-        assert_eq!(of([198, 18, 3, 1]), of([198, 18, 3, 250]));
-        assert_ne!(of([198, 18, 3, 1]), of([198, 18, 4, 1]));
+        let of = |addr: Ipv4Addr| allowed_fast(&InfoHash([7; 20]), 500, addr, 10);
+        let (one, other) = (Ipv4Addr::new(198, 18, 3, 1), Ipv4Addr::new(198, 18, 3, 250));
+        assert_eq!(of(network(one)), of(network(other)));
+        assert_ne!(of(one), of(other), "but not where each host has its own");
+        assert_ne!(of(network(one)), of(network(Ipv4Addr::new(198, 18, 4, 1))));
     }
 }

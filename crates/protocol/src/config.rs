@@ -89,8 +89,10 @@ pub struct Config {
     pub have_delay: Duration,
     /// Speak the fast extension (BEP 6).
     pub fast_extension: bool,
-    /// How many pieces a remote with few pieces may ask for while choked (BEP 6, allowed fast). libtorrent: 5, aria2: 10.
+    /// How many pieces a remote may ask for while choked (BEP 6, allowed fast). libtorrent: 5, aria2: 10.
     pub allowed_fast: u8,
+    /// Which pieces these are depends on the whole address of the remote. libtorrent; BEP 6: on its network of class C.
+    pub allowed_fast_by_host: bool,
     /// Never request anything, whatever is lacking: for content that may only be read.
     pub upload_only: bool,
     /// Give decisions with their reasons as [`crate::Output::Note`].
@@ -137,6 +139,7 @@ impl Default for Config {
             have_delay: Duration::ZERO,
             fast_extension: true,
             allowed_fast: 0,
+            allowed_fast_by_host: false,
             upload_only: false,
             notes: false,
         }

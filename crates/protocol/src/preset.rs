@@ -154,6 +154,7 @@ fn libtorrent_2() -> Config {
         max_queued_requests: 2_000,
         redundant_have: true,
         allowed_fast: 5,
+        allowed_fast_by_host: true,
         unfinished: Unfinished::Rarest,
         unchoke_most: 0,
         ..Config::default()

@@ -39,8 +39,17 @@ pub(crate) struct Remotes {
     v6: Seldom<(ConnId, SocketAddrV6)>,
     /// Pieces that remotes serve even while they choke us (BEP 6), in the order in which they were offered.
     allowed_fast: Seldom<(ConnId, PieceIndex)>,
+    /// What is counted of links.
+    tallies: Seldom<(ConnId, Tally, u32)>,
+}
+
+/// What is counted of a link where it happens at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tally {
     /// Requests dropped because too many were queued and the remote could not be told.
-    overflow: Seldom<(ConnId, u16)>,
+    Overflow,
+    /// Requests while it was choked for pieces that are allowed fast.
+    Fast,
 }
 
 impl Remotes {
@@ -62,7 +71,7 @@ impl Remotes {
     pub(crate) fn remove(&mut self, id: ConnId) {
         self.v6.retain(|(other, _)| *other != id);
         self.allowed_fast.retain(|(other, _)| *other != id);
-        self.overflow.retain(|(other, _)| *other != id);
+        self.tallies.retain(|(other, ..)| *other != id);
     }
 
     /// The address of a link.
@@ -101,13 +110,13 @@ impl Remotes {
         self.allowed_fast(id).next().is_some()
     }
 
-    /// Notes a request of a link that was dropped; how many that makes.
-    pub(crate) fn note_overflow(&mut self, id: ConnId) -> u16 {
-        if let Some((_, count)) = self.overflow.iter_mut().find(|(other, _)| *other == id) {
+    /// Notes that it happened once more on this link; how often that makes.
+    pub(crate) fn count(&mut self, id: ConnId, what: Tally) -> u32 {
+        if let Some((.., count)) = self.tallies.iter_mut().find(|row| (row.0, row.1) == (id, what)) {
             *count = count.saturating_add(1);
             return *count;
         }
-        self.overflow.push((id, 1));
+        self.tallies.push((id, what, 1));
         1
     }
 }

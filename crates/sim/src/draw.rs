@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     Tracker = 8,
     /// Whom a fault meets.
     Faults = 9,
+    /// How long a node's client takes to start.
+    StartUp = 10,
 }
 
 /// The stream of a node (or a group) for one purpose.

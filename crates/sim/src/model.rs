@@ -207,6 +207,9 @@ pub struct Client {
     pub send_ahead: u32,
     /// The client does what it has to do on its connections, asking and answering, once in this time only; zero: at once.
     pub pulse: Duration,
+    /// The longest it takes to start: a node comes up to this long after its arrival says, each microsecond equally likely.
+    /// Programs started at one time are not ready at one time, and whoever is first may have a seed's slots for long.
+    pub start_up: Duration,
 }
 
 /// Something that goes wrong.

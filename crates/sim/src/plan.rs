@@ -46,7 +46,11 @@ pub(crate) fn plans(model: &Model) -> Vec<Plan> {
                 .abort
                 .map(|rate| seconds(exponential(&mut stream(model.seed, node, Purpose::Abort)) / rate));
             let nat = chance(&mut stream(model.seed, node, Purpose::Nat), group.nat);
-            let join = if join == Duration::MAX { u64::MAX } else { join.as_micros() as u64 };
+            let start_up = || {
+                below(&mut stream(model.seed, node, Purpose::StartUp), group.client.start_up).as_micros()
+                    as u64
+            };
+            let join = if join == Duration::MAX { u64::MAX } else { join.as_micros() as u64 + start_up() };
             plans.push(Plan { group: number as u16, join, patience, nat, mishaps: Vec::new() });
         }
     }

@@ -45,6 +45,7 @@ fn group(name: &str, role: Role, count: u32, up: u64, down: u64) -> Group {
             send_buffer: 65_536,
             send_ahead: 0,
             pulse: Duration::ZERO,
+            start_up: Duration::ZERO,
         },
         region: 0,
     }

@@ -200,6 +200,7 @@ fn group(
             send_buffer: client.send_buffer,
             send_ahead: client.send_ahead,
             pulse: client.pulse,
+            start_up: client.start_up,
         },
         region: region(table, latency, regions, findings),
     })

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
-use crate::allowed_fast::allowed_fast;
+use crate::allowed_fast::{allowed_fast, network};
 use crate::conn::{Conn, Flag, Work};
 use crate::remotes::PeerHash;
 use crate::{
@@ -63,13 +63,13 @@ impl Torrent {
         self.allow_fast(now, id, out);
     }
 
-    /// Tells a remote which pieces it may ask for while choked (BEP 6), of those we have.
+    /// Tells a remote which pieces it may ask for while choked (BEP 6), whether we have them already or not.
     fn allow_fast(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         if !self.conns.get(id).is_some_and(|conn| conn.is(Flag::Fast)) {
             return;
         }
         let set = allowed_set(&self.config, &self.info_hash, self.have.len(), self.remotes.addr(id));
-        for piece in set.into_iter().filter(|&piece| self.have.contains(piece)) {
+        for piece in set {
             if let Some(conn) = self.conns.get_mut(id) {
                 send(conn, id, now, Message::AllowedFast(piece), out);
             }
@@ -238,7 +238,11 @@ pub(super) fn allowed_set(
     addr: SocketAddr,
 ) -> Vec<PieceIndex> {
     match (addr, usize::from(config.allowed_fast)) {
-        (SocketAddr::V4(addr), count @ 1..) => allowed_fast(info_hash, piece_count, *addr.ip(), count),
+        (SocketAddr::V4(addr), count @ 1..) => {
+            let host = *addr.ip();
+            let of = if config.allowed_fast_by_host { host } else { network(host) };
+            allowed_fast(info_hash, piece_count, of, count)
+        }
         _ => Vec::new(),
     }
 }

@@ -8,12 +8,16 @@ use crate::choker::ChokeView;
 use crate::choker::slots::slots;
 use crate::conn::{Conn, Flag, Work};
 use crate::flows::{Flow, Flows};
+use crate::remotes::Tally;
 use crate::time::{Coarse, Stamp};
 use crate::wire::MAX_BLOCK_LEN;
 use crate::{Block, ChokeReason, ConnId, Instant, Message, Misbehaviour, Note, Output, UnchokeReason};
 
 /// Requests beyond the queue's bound until a remote that cannot be told (no fast extension) is sent away.
-const MOST_OVERFLOW: u16 = 10_000;
+const MOST_OVERFLOW: u32 = 10_000;
+
+/// How often a choked remote may ask for each block that is allowed fast, taken all together. libtorrent: 3.
+const MOST_FAST: u32 = 3;
 
 impl Torrent {
     pub(super) fn remote_request(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
@@ -23,11 +27,13 @@ impl Torrent {
         let Some((conn, work)) = self.conns.both(id) else { return };
         conn.heard_at = Coarse::of(now);
         let overflow = work.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
-        // One that has as many pieces as are allowed has something to trade (BEP 6).
-        let allowed = || {
-            conn.remote_count < u32::from(self.config.allowed_fast)
+        let mut allowed = || {
+            let count = u32::from(self.config.allowed_fast);
+            count > 0
                 && allowed_set(&self.config, &self.info_hash, self.have.len(), self.remotes.addr(id))
                     .contains(&block.piece)
+                && self.remotes.count(id, Tally::Fast)
+                    <= MOST_FAST * count * self.layout.block_count(block.piece)
         };
         let choked = conn.is(Flag::WeChoking) && !allowed();
         if choked || overflow || !self.have.contains(block.piece) {
@@ -49,7 +55,7 @@ impl Torrent {
         let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.is(Flag::Fast) {
             send(conn, id, now, Message::Reject(block), out);
-        } else if overflow && self.remotes.note_overflow(id) > MOST_OVERFLOW {
+        } else if overflow && self.remotes.count(id, Tally::Overflow) > MOST_OVERFLOW {
             self.misbehaved(now, id, Misbehaviour::Flood, out);
         }
     }

@@ -37,6 +37,7 @@ pub(crate) fn model(peers: u32, mib: u32, threads: u16) -> Model {
             send_buffer: 32 * 1024,
             send_ahead: 0,
             pulse: Duration::ZERO,
+            start_up: Duration::ZERO,
         },
         region: 0,
     };

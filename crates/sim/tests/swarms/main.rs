@@ -42,6 +42,7 @@ fn group(name: &str, role: Role, count: u32) -> Group {
             send_buffer: 32 * 1024,
             send_ahead: 0,
             pulse: Duration::ZERO,
+            start_up: Duration::ZERO,
         },
         region: 0,
     }
