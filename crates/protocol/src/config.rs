@@ -56,6 +56,9 @@ pub struct Config {
     /// A remote that sends a piece within this time is asked for whole pieces, runs of as many as it sends within it, kept for
     /// it alone; with [`Unfinished::Rarest`] only. Zero: never. libtorrent: 20 s (`whole_pieces_threshold`).
     pub whole_pieces: Duration,
+    /// Such a run has so many pieces at least, however slow the remote; with [`Unfinished::Rarest`] only. aria2: 1, so that a
+    /// piece comes from one remote unless it chokes us, until the endgame.
+    pub least_run: u16,
     /// The first so many pieces are picked at random. Mainline 4: 4.
     pub random_first_pieces: u16,
     /// How many requests are kept outstanding at a remote.
@@ -123,6 +126,7 @@ impl Default for Config {
             edges_first: false,
             unfinished: Unfinished::OldestUnlessRarer,
             whole_pieces: Duration::ZERO,
+            least_run: 0,
             random_first_pieces: 4,
             pipeline: Pipeline { min: 5, max: 500, span: Duration::from_secs(1) },
             pipeline_rule: PipelineRule::Delay,
@@ -240,6 +244,10 @@ pub enum Unfinished {
     FewestMissing,
     /// The one with fewest blocks still to be requested (Transmission 4.1).
     FewestUnrequested,
+    /// The first of a list of all pieces that are lacking, fewest blocks to be requested first and then rarest, which is not
+    /// always in order (Transmission 3.00). [`Config::picker`] and [`Config::random_first_pieces`] do not count then; the first
+    /// and the last piece of the content go before others that are not begun.
+    Listed,
 }
 
 /// When a block that others were asked for may be asked of one more. Either begins when every lacking block is

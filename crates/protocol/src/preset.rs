@@ -202,12 +202,14 @@ fn transmission() -> Config {
 }
 
 /// Transmission 3.00 (`peer-mgr.c`, `peer-msgs.c`): 14 slots and the optimistic one; fewest blocks still to be requested,
-/// then rarest, then at random; at least 4 requests, and its own `reqq` of 512 as the most.
+/// then rarest, then at random, in a list that is not always in order; at least 4 requests, and its own `reqq` of 512 as the
+/// most. Its endgame asks twice only remotes that are faster than others: measured, 0.3 % came twice, which is taken for none.
 fn transmission_3() -> Config {
     Config {
         unchoke_slots: 15,
         picker: Picker::RarestFirst,
-        unfinished: Unfinished::FewestUnrequested,
+        unfinished: Unfinished::Listed,
+        endgame_askers: 1,
         pipeline: Pipeline { min: 4, max: 512, span: seconds(10) },
         max_queued_requests: 512,
         ..transmission()
@@ -240,7 +242,9 @@ fn transmission_4() -> Config {
 }
 
 /// aria2: three regular slots and an optimistic one; six requests, doubling to 256; requests time out, and snub, after 60 s;
-/// 55 peers at most, more wanted below 40; ten pieces allowed fast. Its rates of connecting are not known.
+/// 55 peers at most, more wanted below 40; a piece is asked of one remote. It allows ten pieces fast, and asks for one of the
+/// ten it was allowed when it has heard of all; ours would begin with the first, and with it all peers of a network, so they
+/// are left out. Its rates of connecting are not known.
 fn aria2() -> Config {
     Config {
         max_connections: 55,
@@ -264,9 +268,9 @@ fn aria2() -> Config {
         idle_timeout: seconds(180),
         useless_after: seconds(30),
         endgame: Endgame::Full,
-        allowed_fast: 10,
         redundant_have: true,
-        unfinished: Unfinished::Oldest,
+        unfinished: Unfinished::Rarest,
+        least_run: 1,
         unchoke_most: 0,
         ..Config::default()
     }

@@ -4,14 +4,18 @@
 //! sends nothing; a caller says who asks and gets the block to request. A block takes 4 bytes, in one vector for all.
 
 mod busy;
+mod list;
 mod whole;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::active::{Active, BlockState, UNUSED};
 use crate::conn::Asked;
 use crate::picker::{Availability, PickView, pick, pick_edge};
 use crate::torrent::place;
+use list::PieceList;
+
 use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
 
 /// With so many pieces under way none is begun for being rarer: what is begun is to be finished, too.
@@ -75,6 +79,8 @@ pub(crate) struct Requests {
     begun: u32,
     /// A piece was begun anew: requests of its first time may be outstanding and count nowhere.
     any_lost: bool,
+    /// Only with [`Unfinished::Listed`], from the first choice on.
+    list: Option<Box<PieceList>>,
 }
 
 impl Requests {
@@ -83,7 +89,17 @@ impl Requests {
         have.iter().for_each(|piece| _ = unstarted.remove(piece));
         let stride = if layout.piece_count() == 0 { 0 } else { layout.block_count(PieceIndex(0)) };
         let (active, blocks) = (Vec::new(), Vec::new());
-        Requests { active, blocks, stride, unstarted, free: 0, kept_free: 0, begun: 0, any_lost: false }
+        Requests {
+            active,
+            blocks,
+            stride,
+            unstarted,
+            free: 0,
+            kept_free: 0,
+            begun: 0,
+            any_lost: false,
+            list: None,
+        }
     }
 
     /// Whether every lacking block is requested of someone: what is left is waited for, or asked of others too.
@@ -113,11 +129,11 @@ impl Requests {
         Some(self.take_free(slot, layout, begun))
     }
 
-    /// The same, of the piece it works on only.
+    /// The same, of the piece it works on only; with a list that is of no account.
     #[inline]
     pub(crate) fn next_of_same(&mut self, asker: Asker<'_>, layout: &Layout) -> Option<Chosen> {
         let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
-        working.then(|| self.take_free(asker.working, layout, None))
+        (working && self.list.is_none()).then(|| self.take_free(asker.working, layout, None))
     }
 
     /// Another piece than the one the remote works on, with a block that nobody was asked for, and why it was begun if
@@ -131,8 +147,11 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<(u16, Option<PickReason>)> {
-        if config.unfinished == Unfinished::Rarest {
-            return self.next_rarest(asker, layout, config, availability, random);
+        match config.unfinished {
+            Unfinished::Rarest => return self.next_rarest(asker, layout, config, availability, random),
+            Unfinished::Listed if self.is_endgame() => return None,
+            Unfinished::Listed => return self.next_listed(asker, layout, availability, random),
+            _ => {}
         }
         let joinable = self.joinable(asker, config.unfinished);
         let begun = self.unstarted.len() - self.unstarted.count();
@@ -178,9 +197,11 @@ impl Requests {
         }
         let slots = self.active.iter().enumerate().filter(|(_, active)| fits(active));
         let rank = |active: &Active| match unfinished {
-            Unfinished::Oldest | Unfinished::OldestUnlessRarer | Unfinished::Rarest => active.age,
             Unfinished::FewestMissing => active.lacking,
             Unfinished::FewestUnrequested => active.free,
+            Unfinished::Oldest | Unfinished::OldestUnlessRarer | Unfinished::Rarest | Unfinished::Listed => {
+                active.age
+            }
         };
         let best = slots.min_by_key(|(_, active)| (rank(active), active.age));
         best.map(|(at, _)| at as u16)
@@ -239,6 +260,7 @@ impl Requests {
         if !self.is_of(asked.slot, asked.piece) {
             return false;
         }
+        self.unsort();
         self.change(asked.slot, asked.number(), |block| {
             block.remove_requester();
             block.state |= if overdue { BlockState::OVERDUE } else { 0 };
@@ -330,6 +352,7 @@ impl Requests {
         let giver = blocks.first().map_or(0, |block| block.giver);
         let alone = blocks.iter().all(|block| block.giver == giver);
         self.forget(slot);
+        self.unlist(piece);
         Some(if alone { giver } else { 0 })
     }
 
@@ -339,6 +362,7 @@ impl Requests {
             self.forget(slot);
         }
         self.unstarted.insert(piece);
+        self.list_again(piece);
         self.any_lost = true;
     }
 

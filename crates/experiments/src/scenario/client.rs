@@ -228,6 +228,12 @@ const SETTINGS: &[Setting] = &[
          (libtorrent: 20 s); 0 s for never."
     ),
     count!(
+        "least_run",
+        least_run,
+        0..=1_000,
+        "Such a run has so many pieces at least, however slow the remote (aria2: 1)."
+    ),
+    count!(
         "random_first_pieces",
         random_first_pieces,
         0..=65_535,
@@ -373,32 +379,7 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
-/// Send buffer where nothing else is said: what Linux gives a connection with a few blocks in flight.
-const SEND_BUFFER: u32 = 64 << 10;
-
-/// How long a client takes to start where nothing else is said: sixteen started at one time by a program, on two processors,
-/// were all there after 53 ms.
-const START_UP: Duration = Duration::from_millis(50);
-
-/// What a client does with its sockets. Transmission fills a buffer of its own with 15 s of its rate
-/// (`getDesiredOutputBufferSize` in `peer-io.c`), which is more than the 10 s a remote asks for: so with all that is asked. It
-/// looks after its connections every 500 ms (`BANDWIDTH_PERIOD_MSEC` in `peer-mgr.c`).
-fn sockets(preset: &str) -> (u32, Duration) {
-    match preset.starts_with("transmission") {
-        true => (64 << 20, Duration::from_millis(500)),
-        false => (0, Duration::ZERO),
-    }
-}
-
 impl Client {
-    /// The client of a preset.
-    pub(crate) fn of_preset(name: &str) -> Option<Client> {
-        let preset = preset::NAMES.iter().find(|known| **known == name)?;
-        let (send_ahead, pulse) = sockets(name);
-        let config = preset::by_name(name)?;
-        Some(Client { preset, config, send_buffer: SEND_BUFFER, send_ahead, pulse, start_up: START_UP })
-    }
-
     /// The client that tables describe; a key of a later table goes before that of an earlier one.
     pub(crate) fn of(tables: &[&Record], findings: &mut Findings) -> Client {
         let given =
@@ -407,15 +388,7 @@ impl Client {
             Some((Plain::Word(name), _)) => name,
             _ => preset::NAMES[0],
         };
-        let base = || Client {
-            preset,
-            config: Config::default(),
-            send_buffer: SEND_BUFFER,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-            start_up: START_UP,
-        };
-        let mut client = Client::of_preset(preset).unwrap_or_else(base);
+        let mut client = preset::client(preset).unwrap_or_else(|| preset::unknown(preset));
         for setting in SETTINGS {
             if let Some((plain, place)) = given(setting.key.name)
                 && let Err((message, help)) = (setting.set)(&mut client, plain)

@@ -225,14 +225,14 @@ pub fn preset_names() -> &'static [&'static str] {
 /// The table `[client]` that a preset stands for, as TOML with the meaning of each key; `None` for a name that is not
 /// in [`preset_names`].
 pub fn preset_toml(name: &str) -> Option<String> {
-    let client = client::Client::of_preset(name)?;
+    let client = preset::client(name)?;
     let description = preset::description(name).unwrap_or_default();
     Some(format!("# {name}: {description}\n{}", write::client_toml(&client.record())))
 }
 
 /// The same as a JSON value.
 pub fn preset_json(name: &str) -> Option<serde_json::Value> {
-    client::Client::of_preset(name).map(|client| write::json(&client.record()))
+    preset::client(name).map(|client| write::json(&client.record()))
 }
 
 fn read_all(text: &str, origin: &Origin, sets: &[String], findings: &mut Findings) -> Option<Scenario> {

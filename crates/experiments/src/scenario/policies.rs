@@ -85,7 +85,7 @@ pub(crate) const OPTIMISTIC: [(Word, OptimisticRule); 3] = [
     (word("random", "Any (Transmission, aria2)."), OptimisticRule::Random),
 ];
 
-pub(crate) const UNFINISHED: [(Word, Unfinished); 5] = [
+pub(crate) const UNFINISHED: [(Word, Unfinished); 6] = [
     (
         word("oldest-unless-rarer", "The one begun first, unless the remote has a new one that fewer have."),
         Unfinished::OldestUnlessRarer,
@@ -102,6 +102,13 @@ pub(crate) const UNFINISHED: [(Word, Unfinished); 5] = [
     (
         word("fewest-unrequested", "The one with fewest blocks still to be requested (Transmission 4.1)."),
         Unfinished::FewestUnrequested,
+    ),
+    (
+        word(
+            "listed",
+            "The first of a list that is not always in order (Transmission 3.00); instead of picker.",
+        ),
+        Unfinished::Listed,
     ),
 ];
 

@@ -125,7 +125,8 @@ impl Torrent {
 /// How many whole pieces a remote of this rate is asked for at once.
 fn run(config: &Config, layout: &Layout, rate: u32) -> u16 {
     let within = u64::from(rate) * config.whole_pieces.as_secs();
-    (within.min(MOST_AT_ONCE) / u64::from(layout.piece_length().max(1))) as u16
+    let run = (within.min(MOST_AT_ONCE) / u64::from(layout.piece_length().max(1))) as u16;
+    run.max(config.least_run)
 }
 
 #[inline(always)] // for the usual request; the other caller is the endgame

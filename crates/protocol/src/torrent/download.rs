@@ -27,6 +27,7 @@ impl Torrent {
             return;
         }
         self.availability.add(piece);
+        self.requests.relist(piece, 0, &self.layout, &self.availability);
         conn.remote_count += 1;
         if conn.remote_count == self.have.len() {
             self.availability.remove_words(self.sets.row(id));
@@ -67,6 +68,7 @@ impl Torrent {
         if conn.is(Flag::RemoteSeed) {
             return;
         }
+        self.requests.unsort();
         self.availability.remove_words(told);
         conn.remote_count = have.count();
         if have.is_full() {
@@ -198,6 +200,7 @@ impl Torrent {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
                 out.push(Output::Store { conn: id, block });
+                self.requests.relist(block.piece, 1, &self.layout, &self.availability);
                 if duplicates > 0 {
                     self.cancel_duplicates(now, block, duplicates, out);
                 }

@@ -179,6 +179,7 @@ impl Torrent {
             self.availability.remove_seed();
         } else {
             self.availability.remove_words(self.sets.row(id));
+            self.requests.unsort();
         }
         if !conn.is(Flag::Incoming) || self.peers.is_connected(addr) {
             self.peers.closed(addr, now, conn.is(Flag::Useful), never);
