@@ -1,5 +1,6 @@
 //! Whole swarms in the simulated network, under the checkers.
 
+mod behind;
 mod churn;
 mod content;
 mod determinism;
