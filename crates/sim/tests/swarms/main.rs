@@ -58,6 +58,7 @@ fn model(groups: Vec<Group>) -> Model {
             framing: Framing::Ethernet,
             queue: millis(100),
             sharing: swarmlab_sim::Sharing::Even,
+            window: Layout::BLOCK_LEN,
         },
         tracker: TrackerModel {
             interval: seconds(1_800),
