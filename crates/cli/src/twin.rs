@@ -96,6 +96,7 @@ impl Twin {
                 framing: Framing::None,
                 queue: Duration::from_millis(100),
                 sharing: swarmlab_sim::Sharing::Even,
+                window: Layout::BLOCK_LEN,
             },
             tracker: TrackerModel {
                 interval: closed::INTERVAL.0,

@@ -13,6 +13,15 @@ pub fn quantile(sorted: &[u64], per_mille: u32) -> Option<u64> {
     sorted.get(index).copied()
 }
 
+/// The median as most programs have it, of values in ascending order: the middle one, or of an even number the middle
+/// of the two there, rounded down; `None` of nothing. Of few values it jumps less than the nearest rank.
+pub fn median(sorted: &[u64]) -> Option<u64> {
+    debug_assert!(sorted.is_sorted(), "medians are of sorted values");
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get((sorted.len() - 1) / 2)?;
+    Some(lower.midpoint(*upper))
+}
+
 /// The mean, rounded half up; `None` of nothing.
 pub fn mean(values: &[u64]) -> Option<u64> {
     let sum: u128 = values.iter().map(|&value| u128::from(value)).sum();
@@ -78,6 +87,14 @@ mod tests {
         }
         assert_eq!(quantile(&[7], 500), Some(7));
         assert_eq!(quantile(&[], 500), None);
+    }
+
+    #[test]
+    fn medians_are_the_middle_of_two() {
+        for (values, middle) in [(&[3][..], 3), (&[3, 8], 5), (&[1, 3, 8], 3), (&[1, 3, 9, 10], 6)] {
+            assert_eq!(median(values), Some(middle), "{values:?}");
+        }
+        assert_eq!((median(&[]), median(&[u64::MAX; 2])), (None, Some(u64::MAX)));
     }
 
     #[test]

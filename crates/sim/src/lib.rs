@@ -26,6 +26,7 @@ mod run;
 mod schedule;
 mod store;
 mod tracker;
+mod window;
 mod worker;
 mod world;
 

@@ -207,14 +207,20 @@ impl<P> Downlink<P> {
 
     /// The last byte of a block would arrive now if the link were idle, and the first did so long before as the sender took
     /// for all of it; gives when the block is through, in microseconds. What the link does not carry of other things in
-    /// that time, it carries of this block. Also whether the block found the queue full: two blocks of its length always fit, as less
-    /// than that cannot be told apart from the block itself.
+    /// that time, it carries of this block. Also whether the block found the queue full, in nanoseconds and in blocks of its
+    /// length: two of these always fit, as less than that cannot be told apart from the block itself.
     #[inline]
-    pub(crate) fn block(&mut self, now_us: u64, bytes: u32, sender: Rate, queue_ns: u64) -> (u64, bool) {
+    pub(crate) fn block(
+        &mut self,
+        now_us: u64,
+        bytes: u32,
+        sender: Rate,
+        (queue_ns, more): (u64, u64),
+    ) -> (u64, bool) {
         self.carried += u64::from(bytes);
         let first = (now_us * 1_000).saturating_sub(sender.nanos(bytes));
         let takes = self.rate.nanos(bytes);
-        let overflows = self.free_ns.saturating_sub(first) > queue_ns.max(2 * takes);
+        let overflows = self.free_ns.saturating_sub(first) > (queue_ns + more * takes).max(2 * takes);
         self.free_ns = self.free_ns.max(first) + takes;
         (now_us.max(micros(self.free_ns)), overflows)
     }
@@ -289,12 +295,12 @@ mod tests {
         // Three at once, and small things between: 0.75 of its rate.
         for round in 1..=5 {
             (0..3).for_each(|_| {
-                assert_eq!(down.block(1_000 * round, 1_000, sender, 0), (1_000 * round, false))
+                assert_eq!(down.block(1_000 * round, 1_000, sender, (0, 0)), (1_000 * round, false))
             });
             down.small(400);
         }
         // The fourth fills it, the fifth is too much by its own 250 us.
-        let through: Vec<u64> = (0..5).map(|_| down.block(10_000, 1_000, sender, 0).0).collect();
+        let through: Vec<u64> = (0..5).map(|_| down.block(10_000, 1_000, sender, (0, 0)).0).collect();
         assert_eq!(through, [10_000, 10_000, 10_000, 10_000, 10_250]);
     }
 
@@ -302,11 +308,11 @@ mod tests {
     fn a_fast_sender_waits_for_a_slow_downlink() {
         let mut down = Downlink::<()>::new(Rate::new(1_000_000));
         let sender = Rate::new(10_000_000);
-        assert_eq!(down.block(5_100, 1_000, sender, 0), (6_000, false), "the first byte came at 5,000");
-        assert_eq!(down.block(5_200, 1_000, sender, 0), (7_000, false));
-        assert_eq!(down.block(5_300, 1_000, sender, 0), (8_000, false), "1.8 ms behind others");
-        assert_eq!(down.block(5_400, 1_000, sender, 0), (9_000, true), "2.7 ms");
-        assert_eq!(down.block(20_000, 1_000, sender, 0), (20_900, false));
+        assert_eq!(down.block(5_100, 1_000, sender, (0, 0)), (6_000, false), "the first byte came at 5,000");
+        assert_eq!(down.block(5_200, 1_000, sender, (0, 0)), (7_000, false));
+        assert_eq!(down.block(5_300, 1_000, sender, (0, 0)), (8_000, false), "1.8 ms behind others");
+        assert_eq!(down.block(5_400, 1_000, sender, (0, 0)), (9_000, true), "2.7 ms");
+        assert_eq!(down.block(20_000, 1_000, sender, (0, 0)), (20_900, false));
     }
 
     #[test]

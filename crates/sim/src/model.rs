@@ -64,6 +64,9 @@ pub struct Network {
     pub queue: Duration,
     /// How connections share an uplink.
     pub sharing: Sharing,
+    /// Bytes in the window of a new connection, and by which it grows: ten segments (RFC 6928), which is about a block of
+    /// 16 KiB. Less where content and rates were divided; a block is a multiple of it.
+    pub window: u32,
 }
 
 /// One-way latency between two nodes. At least 100 us.

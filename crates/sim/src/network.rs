@@ -196,6 +196,8 @@ pub(crate) struct Fabric {
     pub(crate) uneven: bool,
     /// Latency to and from the tracker in microseconds.
     pub(crate) tracker_us: u64,
+    /// How many units of a connection's window a block has.
+    pub(crate) units: u32,
 }
 
 impl Fabric {
@@ -211,7 +213,16 @@ impl Fabric {
             queue_ns: network.queue.as_nanos() as u64,
             uneven: network.sharing == Sharing::DropTail,
             tracker_us: tracker.as_micros() as u64,
+            units: (block_len / network.window.max(1)).max(1),
         }
+    }
+
+    /// What the queue of a downlink holds: nanoseconds, and so many blocks. Long blocks of several remotes may arrive at once
+    /// whose units would have come in turns; a node is sent content by about as many remotes as have a slot for it, and slots
+    /// are given in fours (BEP 3).
+    #[inline]
+    pub(crate) fn room(&self) -> (u64, u64) {
+        (self.queue_ns, if self.units > 1 { 4 } else { 0 })
     }
 
     /// How far ahead most events lie, in microseconds: a message has waited for the buffer of its link and taken the latency.

@@ -33,5 +33,5 @@ mod swarm;
 pub use client::Client;
 pub use demand::{Demand, Unmakable};
 pub use error::TestbedError;
-pub use programs::missing;
+pub use programs::{missing, python};
 pub use swarm::{Progress, Setup, Taken, run};

@@ -33,7 +33,7 @@ pub fn missing(client: Client) -> Vec<String> {
 }
 
 /// A Python that has the libtorrent binding: the first on the path, or the system's own when another one hides it.
-pub(crate) fn python() -> Option<&'static str> {
+pub fn python() -> Option<&'static str> {
     static PYTHON: OnceLock<Option<&str>> = OnceLock::new();
     *PYTHON.get_or_init(|| {
         ["python3", "/usr/bin/python3"].into_iter().find(|python| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use swarmlab_experiments::accuracy::read::{self, ReadError};
-use swarmlab_experiments::accuracy::{Comparison, Run};
+use swarmlab_experiments::accuracy::{Comparison, Run, Targets};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -46,7 +46,7 @@ pub struct Compare {
 impl Compare {
     pub(super) fn run(self, env: &Env) -> Result<Exit, Error> {
         let (real, simulated) = (side(env, &self.real)?, side(env, &self.simulated)?);
-        let comparison = Comparison::of(&real, &simulated);
+        let comparison = Comparison::of(&real, &simulated, Targets::PROJECT);
         if let Some(file) = &self.output {
             write(env, file, &comparison)?;
         }

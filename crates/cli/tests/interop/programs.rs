@@ -3,7 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+
+pub(crate) use swarmlab_testbed::python;
 
 /// The binary under test.
 pub(crate) const SWARMLAB: &str = env!("CARGO_BIN_EXE_swarmlab");
@@ -43,19 +44,6 @@ impl Program {
             Program::Mktorrent => on_path("mktorrent"),
         }
     }
-}
-
-/// A Python that has the libtorrent binding: the first on the path, or Debian's own when another one hides it.
-pub(crate) fn python() -> Option<&'static str> {
-    static PYTHON: OnceLock<Option<&str>> = OnceLock::new();
-    *PYTHON.get_or_init(|| {
-        ["python3", "/usr/bin/python3"].into_iter().find(|python| {
-            let mut command = Command::new(python);
-            command.args(["-c", "import libtorrent"]).stdin(Stdio::null());
-            command.stdout(Stdio::null()).stderr(Stdio::null());
-            command.status().is_ok_and(|status| status.success())
-        })
-    })
 }
 
 /// Runs a program to its end and gives its standard output; its name, status and complaint if it failed.

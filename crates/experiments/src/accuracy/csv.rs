@@ -41,6 +41,11 @@ impl<'a> Row<'a> {
         text.parse().map_err(|_| self.wrong(column, &format!("is no whole number: '{text}'")))
     }
 
+    /// A whole number; `None` of an empty cell.
+    pub(super) fn whole_if_any(&self, column: &str) -> Result<Option<u64>, String> {
+        if self.text(column)?.is_empty() { Ok(None) } else { self.whole(column).map(Some) }
+    }
+
     /// A number in millionths, such as microseconds of seconds; `None` of an empty cell.
     pub(super) fn millionths(&self, column: &str) -> Result<Option<i64>, String> {
         match self.text(column)? {
@@ -101,6 +106,8 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].whole("a"), rows[0].text("b, or c")), (Ok(1), Ok("say \"x\"")));
         assert_eq!((rows[0].millionths("d"), rows[1].millionths("d")), (Ok(Some(2_500_000)), Ok(None)));
+        assert_eq!((rows[0].whole_if_any("a"), rows[1].whole_if_any("d")), (Ok(Some(1)), Ok(None)));
+        assert!(rows[1].whole_if_any("a").is_err());
         assert_eq!(rows[1].whole("a").unwrap_err(), "row 2: a is no whole number: '-'");
         assert_eq!(rows[0].text("e").unwrap_err(), "has no column e");
     }

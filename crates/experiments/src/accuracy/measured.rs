@@ -2,8 +2,9 @@
 //! `NAME.config.json` beside it.
 //!
 //! The columns that are read: `run`, `role` (`seed` or `leech`), `up_mbit`, `arrival_s` and `complete_at_s` in seconds of a
-//! clock of the run's own (a seed may come before 0), `payload_up` and `payload_down` in bytes. Seeds are the group `seed`,
-//! leeches are `leeches`; with several uplinks a group for each, `leeches-2` for 2 Mbit/s.
+//! clock of the run's own (a seed may come before 0), `payload_up` and `payload_down` in bytes, the latter empty where nobody
+//! measured it. Seeds are the group `seed`, leeches are `leeches`; with several uplinks a group for each, `leeches-2` for
+//! 2 Mbit/s.
 
 use std::path::{Path, PathBuf};
 
@@ -58,7 +59,7 @@ fn peer(row: Row<'_>, several: bool, first: i64) -> Result<Peer, String> {
     };
     let join = time("arrival_s")?;
     let complete = if lacks { time("complete_at_s")? } else { join };
-    let (uploaded, downloaded) = (row.whole("payload_up")?, row.whole("payload_down")?);
+    let (uploaded, downloaded) = (row.whole("payload_up")?, row.whole_if_any("payload_down")?);
     Ok(Peer { group, lacks, join, complete, uploaded, downloaded })
 }
 
@@ -75,7 +76,7 @@ mod tests {
 x,1,0,seed,lt,16.0,-3.0,,0,500
 x,1,1,leech,lt,2.0,0.0,56.607,100,70
 x,1,2,leech,lt,0.5,1.5,,90,30
-x,2,0,seed,lt,16.0,-3.0,,0,400
+x,2,0,seed,lt,16.0,-3.0,,,400
 ";
 
     #[test]
@@ -95,7 +96,7 @@ x,2,0,seed,lt,16.0,-3.0,,0,400
             ("leeches-2", Some(3_000_000), Some(59_607_000))
         );
         assert_eq!((slow.group.as_str(), slow.join, slow.complete), ("leeches-0_5", Some(4_500_000), None));
-        assert_eq!((fast.downloaded, fast.uploaded, runs[1].peers[0].uploaded), (100, 70, 400));
+        assert_eq!((fast.downloaded, fast.uploaded, runs[1].peers[0].downloaded), (Some(100), 70, None));
     }
 
     #[test]

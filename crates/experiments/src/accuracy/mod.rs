@@ -4,9 +4,9 @@
 //! of the same swarm. Each figure is taken of each run by itself; a side's value is the mean over its runs, with its
 //! standard error. So a difference can be held against the luck of the draw: real swarms differ from each other too.
 //!
-//! The targets are those of the project: mean and median within 5 %, the last completion within 10 %, or within twice the
-//! standard error over the real runs where that is more; and the shape of the distribution no more than 0.05 farther from
-//! the real runs than these are from each other.
+//! The [`Targets`] are those of the project unless others are given: mean and median within 5 %, the last completion within
+//! 10 %, or within twice the standard error over the real runs where that is more; and the shape of the distribution no
+//! more than 0.05 farther from the real runs than these are from each other.
 
 mod csv;
 mod distance;
@@ -29,12 +29,21 @@ pub use run::{Peer, Run};
 use distance::{apart, farthest};
 use run::Part;
 
-/// Error of mean and median that is within the target, in millionths.
-const CENTRE: u64 = 50_000;
-/// The same of the last completion.
-const LAST: u64 = 100_000;
-/// How much farther the simulated shape may be than real runs are from each other, in millionths.
-const SHAPE: u64 = 50_000;
+/// How far the simulated side may be from the real one. All in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// Error of mean and median.
+    pub centre: u64,
+    /// Error of the last completion.
+    pub last: u64,
+    /// How much farther the simulated shape may be from the real runs than any of these is from the others.
+    pub shape: u64,
+}
+
+impl Targets {
+    /// Those of the project: 5 %, 10 % and 0.05.
+    pub const PROJECT: Targets = Targets { centre: 50_000, last: 100_000, shape: 50_000 };
+}
 
 /// Two sides compared.
 #[derive(Clone, Debug, Serialize)]
@@ -57,6 +66,9 @@ pub struct Comparison {
     pub only_simulated: Vec<String>,
     /// What the results of real runs say was otherwise than the scenario, or disturbed; each once.
     pub notes: Vec<String>,
+    /// What it was held to.
+    #[serde(skip)]
+    targets: Targets,
     /// Download times of all runs together, for the picture.
     #[serde(skip)]
     times: Times,
@@ -79,9 +91,9 @@ pub struct Row {
     pub distance: Option<Distance>,
     /// Content sent by a peer.
     pub uploaded: Figure,
-    /// Content received by a peer, duplicates included.
+    /// Content received by a peer, duplicates included, of the runs in which that was measured.
     pub downloaded: Figure,
-    /// Sent over received of all peers of it.
+    /// Sent over received of all peers of it, of the same runs.
     pub share_ratio: Figure,
     #[serde(skip)]
     times: Times,
@@ -105,7 +117,7 @@ pub struct Completed {
 pub struct TimeFigures {
     /// Of the mean.
     pub mean: Figure,
-    /// Of the median (nearest rank).
+    /// Of the median; of an even number of times the middle of the two in the middle.
     pub p50: Figure,
     /// Of the 95 % quantile (nearest rank).
     pub p95: Figure,
@@ -124,7 +136,7 @@ pub struct Distance {
     pub real_raw: Option<Decimal>,
     /// The same of the shapes.
     pub real_shape: Option<Decimal>,
-    /// The most `shape` may be: `real_shape` and 0.05.
+    /// The most `shape` may be: `real_shape` and the target.
     pub allowed: Option<Decimal>,
     /// Whether it is.
     pub within: Option<bool>,
@@ -144,11 +156,12 @@ pub(crate) struct Times {
 
 impl Comparison {
     /// Compares what really happened with what was simulated. Each side must have a run.
-    pub fn of(real: &[Run], simulated: &[Run]) -> Comparison {
-        let overall = row("all leechers", &parts(real, None), &parts(simulated, None));
+    pub fn of(real: &[Run], simulated: &[Run], targets: Targets) -> Comparison {
+        let row = |name: &str, group| row(name, targets, &parts(real, group), &parts(simulated, group));
+        let overall = row("all leechers", None);
         let (here, there) = (names(real), names(simulated));
         let both = here.iter().filter(|name| there.contains(name));
-        let groups = both.map(|name| row(name, &parts(real, Some(name)), &parts(simulated, Some(name))));
+        let groups = both.map(|name| row(name, Some(name)));
         let without = |some: &[String], others: &[String]| {
             some.iter().filter(|name| !others.contains(name)).cloned().collect()
         };
@@ -161,6 +174,7 @@ impl Comparison {
             only_real: without(&here, &there),
             only_simulated: without(&there, &here),
             notes: notes(real),
+            targets,
             times: overall.times.clone(),
             overall,
         }
@@ -238,17 +252,17 @@ fn parts(runs: &[Run], group: Option<&str>) -> Vec<Part> {
     runs.iter().map(|run| Part::of(run, group)).collect()
 }
 
-fn row(name: &str, real: &[Part], simulated: &[Part]) -> Row {
+fn row(name: &str, targets: Targets, real: &[Part], simulated: &[Part]) -> Row {
     let figure = |unit: Unit, target: Option<u64>, of: &dyn Fn(&Part) -> Option<u64>| {
         let side = |parts: &[Part]| parts.iter().filter_map(of).collect::<Vec<u64>>();
         Figure::of(unit, &side(real), &side(simulated), target)
     };
     let lacking = real.iter().chain(simulated).any(|part| part.came > 0);
     let time = lacking.then(|| TimeFigures {
-        mean: figure(Unit::Time, Some(CENTRE), &|part| statistics::mean(&part.times)),
-        p50: figure(Unit::Time, Some(CENTRE), &|part| statistics::quantile(&part.times, 500)),
+        mean: figure(Unit::Time, Some(targets.centre), &|part| statistics::mean(&part.times)),
+        p50: figure(Unit::Time, Some(targets.centre), &|part| statistics::median(&part.times)),
         p95: figure(Unit::Time, None, &|part| statistics::quantile(&part.times, 950)),
-        last: figure(Unit::Time, Some(LAST), &|part| part.last),
+        last: figure(Unit::Time, Some(targets.last), &|part| part.last),
     });
     let sum = |parts: &[Part], of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
     let counts =
@@ -272,9 +286,9 @@ fn row(name: &str, real: &[Part], simulated: &[Part]) -> Row {
             simulated: times.simulated.len() as u64,
         },
         time,
-        distance: distance(real, &times),
+        distance: distance(real, &times, targets.shape),
         uploaded: figure(Unit::Bytes, None, &|part| part.uploaded.checked_div(part.peers)),
-        downloaded: figure(Unit::Bytes, None, &|part| part.downloaded.checked_div(part.peers)),
+        downloaded: figure(Unit::Bytes, None, &|part| part.downloaded?.checked_div(part.peers)),
         share_ratio: figure(Unit::Ratio, None, &Part::share_ratio),
         times,
     }
@@ -287,13 +301,13 @@ fn pooled(parts: &[Part], of: impl Fn(&Part) -> Vec<u64>) -> Vec<u64> {
 }
 
 /// `None` where one side has no times.
-fn distance(real: &[Part], times: &Times) -> Option<Distance> {
+fn distance(real: &[Part], times: &Times, target: u64) -> Option<Distance> {
     let raw = apart(&times.real, &times.simulated)?;
     let shape = apart(&times.real_shape, &times.simulated_shape)?;
     let of_runs = |of: fn(&Part) -> Vec<u64>| farthest(&real.iter().map(of).collect::<Vec<_>>());
     let real_raw = of_runs(|part| part.times.clone());
     let real_shape = of_runs(Part::shape);
-    let allowed = real_shape.map(|most| Decimal::micros((most.millionths() as u64).saturating_add(SHAPE)));
+    let allowed = real_shape.map(|most| Decimal::micros((most.millionths() as u64).saturating_add(target)));
     let within = allowed.map(|most| shape.millionths() <= most.millionths());
     Some(Distance { raw, shape, real_raw, real_shape, allowed, within })
 }

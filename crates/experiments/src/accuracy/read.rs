@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::csv::Csv;
+use super::run::lacks;
 use super::{Peer, Run, measured};
 use crate::results::{self, MANIFEST};
 
@@ -101,11 +102,11 @@ fn peers(text: &str) -> Result<Vec<Peer>, String> {
     let peer = |row: super::csv::Row<'_>| {
         Ok(Peer {
             group: row.text("group")?.to_owned(),
-            lacks: row.whole("lacked")? > 0 || row.text("join_s")?.is_empty(),
+            lacks: lacks(row.whole("lacked")?, !row.text("join_s")?.is_empty()),
             join: time(row.millionths("join_s")?),
             complete: time(row.millionths("complete_s")?),
             uploaded: row.whole("uploaded")?,
-            downloaded: row.whole("downloaded")?,
+            downloaded: Some(row.whole("downloaded")?),
         })
     };
     table.rows().map(peer).collect()

@@ -1,5 +1,9 @@
 //! A run as a comparison sees it, and the part of it that a group is.
 
+use swarmlab_sim::{Model, Outcome, PeerOutcome};
+
+use crate::numbers::micros;
+
 /// One run of a swarm, real or simulated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
@@ -24,8 +28,29 @@ pub struct Peer {
     pub complete: Option<u64>,
     /// Content sent, in bytes.
     pub uploaded: u64,
-    /// Content received, in bytes.
-    pub downloaded: u64,
+    /// Content received, in bytes; `None` if nobody measured it.
+    pub downloaded: Option<u64>,
+}
+
+impl Run {
+    /// What came of a model, as it would be read from the files of its results.
+    pub fn of(source: &str, model: &Model, outcome: &Outcome) -> Run {
+        let peer = |peer: &PeerOutcome| Peer {
+            group: model.groups.get(peer.group as usize).map_or_else(String::new, |group| group.name.clone()),
+            lacks: lacks(peer.lacked, peer.join.is_some()),
+            join: peer.join.map(micros),
+            complete: peer.complete.map(micros),
+            uploaded: peer.uploaded,
+            downloaded: Some(peer.downloaded),
+        };
+        let peers = outcome.peers.iter().map(peer).collect();
+        Run { source: source.to_owned(), peers, notes: Vec::new() }
+    }
+}
+
+/// Whether a peer counts as a leecher, by the bytes it lacked when it came: one that never came has not said.
+pub(super) fn lacks(lacked: u64, came: bool) -> bool {
+    lacked > 0 || !came
 }
 
 /// A group of a run, or all its leechers.
@@ -41,22 +66,22 @@ pub(super) struct Part {
     pub(super) last: Option<u64>,
     /// Content sent by all of it, in bytes.
     pub(super) uploaded: u64,
-    /// Content received by all of it, in bytes.
-    pub(super) downloaded: u64,
+    /// Content received by all of it, in bytes; `None` if that of one was not measured.
+    pub(super) downloaded: Option<u64>,
 }
 
 impl Part {
     /// A group by its name; without a name everyone that lacks something.
     pub(super) fn of(run: &Run, group: Option<&str>) -> Part {
         let start = run.peers.iter().filter(|peer| peer.lacks).filter_map(|peer| peer.join).min();
-        let mut part = Part::default();
+        let mut part = Part { downloaded: Some(0), ..Part::default() };
         for peer in &run.peers {
             if group.map_or(!peer.lacks, |group| peer.group != group) {
                 continue;
             }
             part.peers += 1;
             part.uploaded += peer.uploaded;
-            part.downloaded += peer.downloaded;
+            part.downloaded = part.downloaded.zip(peer.downloaded).map(|(all, one)| all + one);
             if !peer.lacks {
                 continue;
             }
@@ -79,7 +104,7 @@ impl Part {
 
     /// Sent over received, in millionths; `None` if nothing was received.
     pub(super) fn share_ratio(&self) -> Option<u64> {
-        let ratio = (u128::from(self.uploaded) * 1_000_000).checked_div(self.downloaded.into())?;
+        let ratio = (u128::from(self.uploaded) * 1_000_000).checked_div(self.downloaded?.into())?;
         u64::try_from(ratio).ok()
     }
 }

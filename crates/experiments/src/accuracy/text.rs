@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Comparison, Distance, Estimate, Figure, Row, Unit};
+use super::{Comparison, Distance, Estimate, Figure, Row, Targets, Unit};
 use crate::numbers::{Decimal, Signed, count};
 use crate::table::{Table, clipped};
 use crate::units::{grouped, show_size};
@@ -36,11 +36,16 @@ pub(super) fn of(comparison: &Comparison) -> String {
         Some(false) => "not within every target",
         None => "nothing to judge",
     };
+    let share = |target: u64| Decimal::micros(target).percent_with(0);
+    let Targets { centre, last, shape } = comparison.targets;
     let _ = writeln!(
         text,
         "
 {verdict}
-  mean and median 5 %, last 10 %, or 2 standard errors; shape 0.05 more than real runs have"
+  mean and median {}, last {}, or 2 standard errors; shape {} more than real runs have",
+        share(centre),
+        share(last),
+        Decimal::micros(shape).rounded(2),
     );
     text
 }

@@ -41,6 +41,59 @@ fn flaws(taught: &Taught) -> Vec<String> {
     flaws
 }
 
+/// What the answer of a lesson comes down to, as bounds on numbers of its own runs. A lesson whose text says what its run does not
+/// show is worse than none.
+const CLAIMS: [(&str, &str, f64, f64); 25] = [
+    ("choke", "{slow.time.mean / fast.time.mean}", 1.3, 99.0),
+    ("choke", "{fast.uploaded / slow.uploaded}", 2.0, 99.0),
+    ("endgame", "{leecher.completed / leecher.count}", 1.0, 1.0),
+    ("endgame", "{patient.leecher.time.mean / leecher.time.mean}", 1.2, 99.0),
+    ("endgame", "{wasted_share}", 0.0, 5.0),
+    ("flash-crowd", "{efficiency}", 75.0, 100.0),
+    ("flash-crowd", "{crowd.uploaded / seed.uploaded}", 10.0, 99.0),
+    ("flash-crowd", "{double.crowd.time.max / crowd.time.max}", 0.5, 1.5),
+    ("last-piece", "{random.newcomers.time.mean / newcomers.time.mean}", 1.05, 99.0),
+    ("last-piece", "{newcomers.time.mean / bound_seconds}", 1.0, 99.0),
+    ("participants", "{leech.uploaded / peers.uploaded}", 0.0, 0.0),
+    ("participants", "{peers.downloaded / seed.uploaded}", 1.05, 99.0),
+    ("rarest-first", "{leechers.completed / leechers.count}", 1.0, 1.0),
+    ("rarest-first", "{random.leechers.completed / random.leechers.count}", 0.0, 0.9),
+    ("seed-leaves", "{leechers.completed / leechers.count}", 0.0, 0.0),
+    ("seed-leaves", "{longer.leechers.completed / longer.leechers.count}", 1.0, 1.0),
+    ("tracker-dies", "{early.completed / early.count}", 1.0, 1.0),
+    ("tracker-dies", "{late.completed / late.count}", 1.0, 1.0),
+    ("tracker-dies", "{tracker.unanswered}", 1.0, 99.0),
+    ("upload-limits", "{half.time.mean / open.time.mean}", 1.05, 99.0),
+    ("upload-limits", "{miser.time.mean / half.time.mean}", 1.05, 99.0),
+    ("upload-limits", "{miser.time.mean / open.time.mean}", 1.2, 99.0),
+    ("free-riders", "{honest.completed / honest.count}", 1.0, 1.0),
+    ("free-riders", "{riders.completed / riders.count}", 0.0, 0.5),
+    ("free-riders", "{riders.uploaded / honest.uploaded}", 0.0, 0.0),
+];
+
+#[test]
+fn runs_show_what_lessons_say() {
+    let mut findings = Vec::new();
+    for name in names() {
+        let claims: Vec<_> = CLAIMS.iter().filter(|(of, ..)| *of == name).collect();
+        if claims.is_empty() {
+            continue;
+        }
+        // An answer of nothing but the numbers.
+        let answer = claims.iter().map(|(_, what, ..)| *what).collect::<Vec<_>>().join(" ~ ");
+        let lesson = Lesson { answer, look: vec![], picture: vec![], ..find(name).unwrap() };
+        let taught = lesson.teach().unwrap();
+        for (said, (_, what, least, most)) in taught.page["answer"].as_str().unwrap().split(" ~ ").zip(claims)
+        {
+            let number: f64 = said.trim_end_matches(" %").parse().unwrap_or(f64::NAN);
+            if !(*least..=*most).contains(&number) {
+                findings.push(format!("{name}: {what} is {said}, not {least} to {most}"));
+            }
+        }
+    }
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
 #[test]
 fn a_lesson_is_given_the_same_way_every_time() {
     let one = find("rarest-first").unwrap().teach().unwrap();

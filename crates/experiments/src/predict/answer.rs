@@ -12,6 +12,7 @@ use super::plan::{Job, Plan};
 use super::record::{Record, Times};
 use crate::bound::{Limit, Parts};
 use crate::numbers::{Decimal, Signed};
+use crate::statistics::mean;
 
 /// A resource of which at least this much is used for content, in millionths, holds the swarm up by itself.
 const BUSY: u128 = 750_000;
@@ -24,6 +25,9 @@ pub struct Done {
     /// What is kept of it.
     pub record: Record,
 }
+
+/// What coarse blocks change beyond what the reduced models show, of the mean, in thousandths: measured, see docs/predict.md.
+const UNSURE: u64 = 40;
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +59,7 @@ pub fn answer(plan: &Plan, done: &[Done], runs: Runs) -> Result<Prediction, NoAn
         let failed = (base.len() - times.len()) as u64;
         return Err(NoAnswer::Unfinished { failed, runs: base.len() as u64, why: ending(&bad.end) });
     }
-    let coarse = coarse(plan, done);
+    let coarse = coarse(plan, done, mean(&times.iter().map(|times| times.mean).collect::<Vec<_>>()));
     let late = Late::of(plan, coarse.as_ref());
     let figures = figures(&times, late).ok_or(NoAnswer::NoRun)?;
     let bound = bounds(&base);
@@ -264,7 +268,8 @@ pub(super) fn share(millionths: i64) -> Signed {
 }
 
 /// What coarse blocks cost, as far as the reduced models have been run.
-fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
+fn coarse(plan: &Plan, done: &[Done], mean: Option<u64>) -> Option<Coarse> {
+    let mean = mean.unwrap_or(0);
     let reduced = plan.reduced()?;
     let time = |which, fine, seed| {
         let mut found = done.iter().filter(move |done| done.job == Job::Reduced(which, fine, seed));
@@ -272,9 +277,6 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
     };
     let mut seen = [Vec::new(), Vec::new()];
     let (mut shifts, mut coarse_means) = (Vec::new(), [Vec::new(), Vec::new()]);
-    // The loss grows with the root of the number of pieces: measured, see docs/predict.md. In millionths.
-    let pieces = [plan.model.content.layout.piece_count(), reduced[1].pieces].map(u128::from);
-    let growth = (pieces[0] * 1_000_000_000_000 / pieces[1].max(1)).isqrt() as i128;
     for done in done {
         let Job::Reduced(0, true, seed) = done.job else { continue };
         let differences = [0, 1].map(|which| Some((time(which, true, seed)?, time(which, false, seed)?)));
@@ -284,7 +286,8 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
             seen[which].push(lost[which]);
             coarse_means[which].push(coarse);
         }
-        shifts.push(i64::try_from(i128::from(lost[1]) * growth / 1_000_000).unwrap_or(i64::MAX));
+        // What the beginning and the end lose, longer content loses as well, and no more: measured, see docs/predict.md.
+        shifts.push(lost[1]);
     }
     let reductions = [0, 1].map(|which| {
         Some(Reduction {
@@ -299,12 +302,6 @@ fn coarse(plan: &Plan, done: &[Done]) -> Option<Coarse> {
         factor: plan.coarsening.factor(),
         merged_pieces: plan.coarsening.merged(),
         reduced: reductions.into_iter().flatten().collect(),
-        shift: Estimate::of(&shifts).map(|shift| shift.shifted(0, unsure(shift.mean, growth)).into()),
+        shift: Estimate::of(&shifts).map(|shift| shift.shifted(0, mean * UNSURE / 1_000).into()),
     })
-}
-
-/// How far the law of growth may be off, in microseconds: it was a quarter of what it adds, at worst.
-fn unsure(shift: i64, growth: i128) -> u64 {
-    let measured = i128::from(shift) * 1_000_000 / growth.max(1);
-    u64::try_from((i128::from(shift) - measured).unsigned_abs() / 4).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,9 @@
 //! requests) is divided by `c`, and rates are raised or lowered by what the headers of finer blocks cost more. Where there are
 //! thousands of pieces at many nodes, telling of them is most of the work: several pieces are made one, down to a thousand.
 //!
-//! What changes nevertheless: a connection's window moves in larger steps, so it recovers sooner; a node has a block for
+//! The window of a connection stays what it is in bytes (`crates/sim/src/window.rs`).
+//!
+//! What changes nevertheless: blocks of several remotes come at once that would have come in turns; a node has a block for
 //! others later; small messages weigh more where content is divided. What that costs is measured: [`super::reduced`].
 
 use std::sync::Arc;
@@ -15,8 +17,8 @@ use swarmlab_metainfo::Layout;
 use swarmlab_protocol::wire::MAX_BLOCK_LEN;
 use swarmlab_sim::{FaultKind, Framing, Model, Role};
 
-/// Most blocks that all nodes together receive in one run: about two seconds of a core.
-const MOST_BLOCKS: u128 = 3_000_000;
+/// Most blocks that all nodes together receive in one run: about three seconds of a core.
+const MOST_BLOCKS: u128 = 5_000_000;
 /// A piece has at least so many blocks, or as many as it has: a node fetches a piece from several others.
 const LEAST_IN_PIECE: u64 = 4;
 
@@ -130,6 +132,7 @@ impl Coarsening {
             group.client.config = Arc::new(config);
             group.client.send_buffer = (group.client.send_buffer / divisor as u32).max(block as u32);
         }
+        model.network.window = fine.network.window / divisor as u32;
         for fault in &mut model.faults {
             if let FaultKind::DiskSlow(_, bytes) = &mut fault.kind {
                 *bytes = bytes.div_ceil(divisor);
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn large_swarms_have_few_blocks_and_no_more_pieces_than_needed() {
         for (size, nodes, block, merged) in
-            [("20 GB", 500, 4 << 20, 1), ("130 GB", 200, 16 << 20, 4), ("1 GiB", 100_000, 256 << 10, 1)]
+            [("20 GB", 500, 2 << 20, 1), ("130 GB", 200, 8 << 20, 4), ("1 GiB", 100_000, 256 << 10, 1)]
         {
             let fine = model(size, nodes);
             let coarsening = Coarsening::of(&fine);

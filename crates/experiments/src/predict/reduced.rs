@@ -2,7 +2,7 @@
 //!
 //! A reduced model has the links, latencies, clients and pieces of the full one, but few nodes and the first pieces only. It is
 //! simulated with fine and with coarse blocks and the same seeds. There are two, the longer with four times the pieces of the
-//! shorter: the longer one tells what is lost, and both together that it grows as is assumed for the rest.
+//! shorter: the longer one tells what is lost, and both together that this grows little with the content.
 
 use std::time::Duration;
 

@@ -234,7 +234,7 @@ fn coarseness(coarse: &Coarse, answer: &Prediction) -> String {
             let unsure = share(half).map_or_else(String::new, |share| share.size().percent());
             writeln!(
                 text,
-                "  for all pieces that makes {}, {words} of the mean, uncertain by {unsure}: it is in the times above",
+                "  so the times above have {} added, {words} of the mean, uncertain by {unsure}",
                 plus_minus(shift),
             )
         }

@@ -66,6 +66,7 @@ pub(crate) fn small() -> Case {
             framing: Framing::None,
             queue: millis(100),
             sharing: swarmlab_sim::Sharing::Even,
+            window: Layout::BLOCK_LEN,
         },
         tracker: TrackerModel {
             interval: millis(1_800_000),

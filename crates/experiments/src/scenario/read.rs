@@ -38,7 +38,13 @@ pub(super) fn scenario(mut record: Record, dir: &Path, findings: &mut Findings) 
         "even" => Sharing::Even,
         _ => Sharing::DropTail,
     };
-    let network = Network { latency, framing, queue: record.table("network").time("queue"), sharing };
+    let network = Network {
+        latency,
+        framing,
+        queue: record.table("network").time("queue"),
+        sharing,
+        window: swarmlab_metainfo::Layout::BLOCK_LEN,
+    };
 
     let base = record.table("client").clone();
     let default = Client::of(&[&base], findings);

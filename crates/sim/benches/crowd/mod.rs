@@ -52,6 +52,7 @@ pub(crate) fn model(peers: u32, mib: u32, threads: u16) -> Model {
             framing: Framing::Ethernet,
             queue: Duration::from_millis(100),
             sharing: Sharing::Even,
+            window: Layout::BLOCK_LEN,
         },
         tracker: TrackerModel {
             interval: Duration::from_secs(1_800),

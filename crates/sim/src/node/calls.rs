@@ -4,11 +4,12 @@
 
 use swarmlab_protocol::{ConnId, Direction, Handshake, Input, Opened, Reserved};
 
-use super::{FIRST_WINDOW, Link, Node, SLOW_START, State};
+use super::{Link, Node, State};
 use crate::event::{NodeId, What};
 use crate::network::{addr_of, peer_id_of};
 use crate::post::Post;
 use crate::store::Store;
+use crate::window::Window;
 use crate::world::World;
 
 /// A call that nobody answers is given up after this time. libtorrent: 15 s (`peer_connect_timeout`).
@@ -155,18 +156,13 @@ impl<S: Store> Node<S> {
     }
 
     fn take_slot(&mut self, remote: NodeId, state: State, world: &World) -> u16 {
-        let link = Link {
-            remote,
-            far: 0,
-            state,
-            committed: 0,
-            in_flight: 0,
-            window: FIRST_WINDOW,
-            grown: SLOW_START,
-        };
+        let link = Link { remote, far: 0, state, committed: 0, in_flight: 0, window: Window::NEW };
         let free = self.links.iter().position(|link| link.state == State::Free);
         match free {
             Some(slot) => {
+                if let Some(long) = &mut self.long {
+                    long.forget(slot as u16);
+                }
                 self.links[slot] = link;
                 slot as u16
             }

@@ -2,7 +2,7 @@
 
 use swarmlab_protocol::{Announce, Block, ConnId, Input, Message, Output, PieceIndex};
 
-use super::{Link, Node, State, tap};
+use super::{Node, State, tap};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
 use crate::network::node_at;
@@ -248,8 +248,7 @@ impl<S: Store> Node<S> {
             }
             _ => Acks::default(),
         };
-        let link = &self.links[usize::from(conn)];
-        self.send_on(link, leaves, acks, What::Message(message), post);
+        self.send_on(conn, leaves, acks, What::Message(message), post);
     }
 
     fn send_block(&mut self, now: u64, conn: u16, block: Block, post: &mut Post<'_, S::Payload>) {
@@ -272,13 +271,17 @@ impl<S: Store> Node<S> {
         let world = post.world;
         // The bytes were charged with the block.
         let leaves = self.up.small(now, 0, world.fabric.queue_ns);
-        self.send_on(link, leaves, acks, What::Ack, post);
+        self.send_on(conn, leaves, acks, What::Ack, post);
     }
 
     /// Sends something small on a connection, which leaves at a time.
     #[inline]
-    fn send_on(&self, link: &Link, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
-        let at = leaves + post.world.latency(self.id, link.remote);
+    fn send_on(&self, conn: u16, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
+        let link = &self.links[usize::from(conn)];
+        let mut at = leaves + post.world.latency(self.id, link.remote);
+        if post.world.fabric.units > 1 {
+            at = self.long.as_ref().map_or(at, |long| long.behind(at, conn));
+        }
         post.send(at, Event { acks, ..Event::new(self.id, (link.remote, link.far), what) });
     }
 

@@ -9,6 +9,7 @@ mod calls;
 mod carry;
 mod disk;
 mod life;
+mod long;
 mod record;
 mod seat;
 mod tap;
@@ -25,12 +26,7 @@ use crate::plan::Plan;
 use crate::post::Post;
 use crate::prefetch::{prefetch, prefetch_lines};
 use crate::store::{Marks, Store};
-
-/// Blocks in flight before the first acknowledgement: an initial window of ten segments (RFC 6928) is about one.
-const FIRST_WINDOW: u8 = 1;
-/// Blocks in flight at least after a congestion: with one the link would idle for a round trip after each, where packets
-/// in its queue would keep it busy.
-const LEAST_WINDOW: u8 = 2;
+use crate::window::Window;
 
 /// A connection as the network sees it.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +39,8 @@ pub(crate) struct Link {
     committed: u8,
     /// Blocks that left and are not acknowledged.
     in_flight: u8,
-    /// Most blocks in flight.
-    window: u8,
-    /// Blocks acknowledged since the window last grew, after the first congestion; before it, `SLOW_START`.
-    grown: u8,
+    window: Window,
 }
-
-/// Of [`Link::grown`]: each acknowledged block makes the window larger.
-const SLOW_START: u8 = u8::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -106,6 +96,8 @@ pub(crate) struct Node<S: Store> {
     record: record::Record,
     /// Only where small messages wait behind content.
     behind: Option<Box<behind::Behind>>,
+    /// Only where blocks are long.
+    long: Option<Box<long::Long>>,
 }
 
 const _: () = assert!(std::mem::offset_of!(Node<Marks>, seat) == 128);
@@ -134,6 +126,7 @@ impl<S: Store> Node<S> {
             tainted: Vec::new(),
             behind: behind::Behind::new(&group.client, post.world.layout.block_len()),
             witness: None,
+            long: (post.world.fabric.units > 1).then(Box::default),
         };
         node.up.holds = node.behind.is_some();
         node.settle(post);
@@ -326,7 +319,7 @@ impl<S: Store> Node<S> {
         let from_group = world.group_of[from as usize];
         let wire = world.fabric.frames.block(block.len);
         let sender = world.uplinks[usize::from(from_group)];
-        let (through, congested) = self.down.block(now, wire, sender, world.fabric.queue_ns);
+        let (through, congested) = self.down.block(now, wire, sender, world.fabric.room());
         let waiting = Waiting { at: through, conn, from, corrupt, congested, block: Some(block), payload };
         // What waits goes first, even where the clock is rounded to the same microsecond.
         if through > now || !self.down.waiting.is_empty() {
@@ -388,6 +381,7 @@ impl<S: Store> Node<S> {
             What::Message(Message::Piece(sending.block))
         };
         let at = now + post.world.latency(self.id, link.remote);
+        let at = self.carried(at, sending.conn, post.world);
         self.post(at, (link.remote, link.far), what, sending.payload, post);
         let link = &mut self.links[usize::from(sending.conn)];
         link.committed -= 1;
@@ -403,18 +397,7 @@ impl<S: Store> Node<S> {
     fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) -> bool {
         let link = &mut self.links[usize::from(conn)];
         link.in_flight = link.in_flight.saturating_sub(acks.blocks);
-        if acks.congested {
-            link.window = (link.window / 2).max(LEAST_WINDOW);
-            link.grown = 0;
-        } else if link.grown == SLOW_START {
-            link.window = link.window.saturating_add(acks.blocks);
-        } else {
-            link.grown += 1;
-            if link.grown >= link.window {
-                link.grown = 0;
-                link.window = link.window.saturating_add(1).min(SLOW_START - 1);
-            }
-        }
+        link.window.acknowledged(acks.blocks, acks.congested, post.world.fabric.units);
         self.grant(now, conn, post)
     }
 
@@ -427,7 +410,8 @@ impl<S: Store> Node<S> {
             false => self.buffer,
         };
         let room = buffer.saturating_sub(link.committed);
-        let open = link.window.saturating_sub(link.committed.saturating_add(link.in_flight));
+        let open = link.window.blocks(post.world.fabric.units);
+        let open = open.saturating_sub(link.committed.saturating_add(link.in_flight));
         let blocks = room.min(open);
         if blocks == 0 {
             return false;

@@ -1,5 +1,6 @@
 //! Whole swarms in the simulated network, under the checkers.
 
+mod behind;
 mod churn;
 mod content;
 mod determinism;
@@ -58,6 +59,7 @@ fn model(groups: Vec<Group>) -> Model {
             framing: Framing::Ethernet,
             queue: millis(100),
             sharing: swarmlab_sim::Sharing::Even,
+            window: Layout::BLOCK_LEN,
         },
         tracker: TrackerModel {
             interval: seconds(1_800),

@@ -92,3 +92,29 @@ fn haves_reach_only_those_who_lack_the_piece() {
     );
     assert_eq!(outcome.messages[MessageKind::Have as usize].bytes, 9 * count(MessageKind::Have));
 }
+
+#[test]
+fn a_long_block_takes_as_long_as_the_blocks_it_stands_for() {
+    // One connection whose window is all that limits it: 128 MiB, a round trip of 200 ms.
+    let time = |block: u32| {
+        let mut model = swarm(1);
+        model.content.layout = Layout::new(128 << 20, 2 << 20, block).unwrap();
+        (model.network.latency, model.tracker.latency) = (Latency::Constant(millis(100)), millis(100));
+        model.groups.iter_mut().for_each(|group| {
+            (group.up, group.down) = (1_000_000_000, 1_000_000_000);
+            let mut config = (*group.client.config).clone();
+            let blocks = |blocks: u16| (blocks / (block / Layout::BLOCK_LEN) as u16).max(2);
+            (config.pipeline.min, config.pipeline.max) = (blocks(2_000), blocks(2_000));
+            config.max_queued_requests = 2_000;
+            group.client.config = std::sync::Arc::new(config);
+            group.client.send_buffer = 8 << 20;
+        });
+        let outcome = run(model);
+        (outcome.simulated - outcome.peers[1].join.unwrap()).as_secs_f64()
+    };
+    let short = time(Layout::BLOCK_LEN);
+    for block in [2, 4, 8].map(|units| units * Layout::BLOCK_LEN) {
+        let long = time(block);
+        assert!((long / short - 1.0).abs() < 0.1, "{block}: {long} s, with short blocks {short} s");
+    }
+}

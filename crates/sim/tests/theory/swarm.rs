@@ -68,6 +68,7 @@ pub(crate) fn model(layout: Layout, groups: Vec<Group>) -> Model {
             framing: Framing::None,
             queue: Duration::from_millis(100),
             sharing: swarmlab_sim::Sharing::Even,
+            window: Layout::BLOCK_LEN,
         },
         tracker: TrackerModel {
             interval: seconds(1_800),
