@@ -229,9 +229,11 @@ fn coarseness(coarse: &Coarse, answer: &Prediction) -> String {
         Some(shift) => {
             let raw = answer.time.mean.estimate.mean.saturating_sub(shift.estimate.mean);
             let share = |time: i64| crate::numbers::Signed::ratio(time.into(), raw.max(1) as u128);
-            let half = shift.estimate.half.unwrap_or(0) as i64;
             let words = share(shift.estimate.mean).map_or_else(String::new, |share| share.percent());
-            let unsure = share(half).map_or_else(String::new, |share| share.size().percent());
+            let unsure = match shift.estimate.half {
+                Some(half) => share(half as i64).map_or_else(String::new, |share| share.size().percent()),
+                None => "more than a single run can tell".to_owned(),
+            };
             writeln!(
                 text,
                 "  so the times above have {} added, {words} of the mean, uncertain by {unsure}",
