@@ -6,7 +6,8 @@
 //! not. What was measured is `startup + c + d x`. So
 //!
 //! - with one length of content only `x` can be told; a late start would look like a slow link, and `startup` is 0;
-//! - with two lengths or more, `x` and `startup` are the line of least squares through the points `(d, measured - c)`.
+//! - with two lengths or more, `x` and `startup` are the line of least squares through the points `(d, measured - c)`, if they lie
+//!   far enough apart: the model itself may be off by 3 %, which lengths close to each other would turn into minutes.
 //!
 //! The fit is repeated with the rate found, so the two simulated rates end near it; then the scenarios are simulated with what was
 //! found, and the errors that remain are told ([`Fit::cases`]). A rate that the runs do not tell (its 95 % interval from their own spread
@@ -34,6 +35,8 @@ const SEEDS: u64 = 5;
 const ROUNDS: usize = 3;
 /// The rate simulated beside the nominal one at first, in millionths.
 const LOWER: u64 = 800_000;
+/// By how much the model may be off, in millionths of a time: what real swarms showed (`docs/fidelity.md`).
+const MODEL: u64 = 30_000;
 /// Widest half of the interval of the rate, in millionths of it.
 const WIDEST: u64 = 100_000;
 
@@ -46,7 +49,7 @@ pub struct Fit {
     pub calibration: Calibration,
     /// Half of the 95 % interval of the rate, as a share of it.
     pub rate_half: Decimal,
-    /// Whether the start-up time was fitted: only runs with two lengths of content tell it.
+    /// Whether the start-up time was fitted: only runs with two lengths of content, one much longer, tell it.
     pub startup_fitted: bool,
     /// What remains, scenario by scenario.
     pub cases: Vec<Residual>,
@@ -125,7 +128,7 @@ pub fn fit(cases: &[Case], simulate: &Simulate<'_>) -> Result<Fit, FitError> {
     let nominal = simulated(cases, 1_000_000, simulate)?;
     let (mut other, mut rate) = (simulated(cases, LOWER, simulate)?, LOWER);
     let lengths = lengths_differ(cases);
-    let mut found = Found { rate: 1_000_000, startup: 0, half: 0 };
+    let mut found = Found { rate: 1_000_000, startup: None, half: 0 };
     for round in 0..ROUNDS {
         let points = points(cases, &nominal, &other, rate);
         found = solve(&points, lengths)?;
@@ -137,21 +140,21 @@ pub fn fit(cases: &[Case], simulate: &Simulate<'_>) -> Result<Fit, FitError> {
         }
     }
     judge(&found)?;
-    let calibration = Calibration { rate: found.rate, startup_us: found.startup };
+    let calibration = Calibration { rate: found.rate, startup_us: found.startup.unwrap_or(0) };
     let after = simulated(cases, found.rate, simulate)?;
     let residual = |(case, (before, after)): (&Case, (&Vec<Times>, &Vec<Times>))| {
-        residual(case, before, after, found.startup)
+        residual(case, before, after, calibration.startup_us)
     };
     let cases = cases.iter().zip(nominal.iter().zip(&after)).map(residual).collect();
     let rate_half = Decimal::ratio(found.half.into(), found.rate.into()).unwrap_or(Decimal::micros(0));
-    Ok(Fit { schema: "calibrate/1", calibration, rate_half, startup_fitted: lengths, cases })
+    Ok(Fit { schema: "calibrate/1", calibration, rate_half, startup_fitted: found.startup.is_some(), cases })
 }
 
-/// A rate in millionths, half of its interval likewise, and a start-up time in microseconds.
+/// A rate in millionths, half of its interval likewise, and a start-up time in microseconds if it can be told.
 struct Found {
     rate: u64,
     half: u64,
-    startup: u64,
+    startup: Option<u64>,
 }
 
 fn judge(found: &Found) -> Result<(), FitError> {
@@ -223,10 +226,11 @@ fn solve(points: &[Point], lengths: bool) -> Result<Found, FitError> {
     if points.iter().any(|point| point.slope <= 0 || point.slope < point.value / 10) {
         return Err(FitError::Insensitive);
     }
-    let with_start = if lengths { line::with_intercept(points) } else { None };
+    let with_start = if lengths && are_apart(points) { line::with_intercept(points) } else { None };
     let (over, startup) = match with_start {
-        Some((over, startup)) if startup >= 0 => (over, startup as u64),
-        _ => (line::through_origin(points), 0),
+        Some((over, startup)) if startup >= 0 => (over, Some(startup as u64)),
+        Some(_) => (line::through_origin(points), Some(0)),
+        None => (line::through_origin(points), None),
     };
     if over <= 0 {
         return Err(FitError::Insensitive);
@@ -239,6 +243,18 @@ fn solve(points: &[Point], lengths: bool) -> Result<Found, FitError> {
         .min()
         .unwrap_or(0);
     Ok(Found { rate, half: u64::try_from(half).unwrap_or(u64::MAX), startup })
+}
+
+/// Whether errors of the model and of the runs leave the slope of a line through these points certain enough.
+fn are_apart(points: &[Point]) -> bool {
+    let slopes = || points.iter().map(|point| point.slope);
+    let (Some(least), Some(most)) = (slopes().min(), slopes().max()) else { return false };
+    let square = |point: &Point| {
+        let model = u128::from(point.value.unsigned_abs()) * u128::from(MODEL) / 1_000_000;
+        model * model + u128::from(point.unsure) * u128::from(point.unsure)
+    };
+    let unsure = points.iter().map(square).sum::<u128>().isqrt();
+    unsure * 1_000_000 <= u128::from(most.abs_diff(least)) * u128::from(WIDEST)
 }
 
 fn residual(case: &Case, before: &[Times], after: &[Times], startup: u64) -> Residual {

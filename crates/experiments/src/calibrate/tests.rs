@@ -72,6 +72,19 @@ fn one_length_tells_no_start() {
 }
 
 #[test]
+fn lengths_that_are_close_tell_no_start() {
+    // The model is off by 3 % of each, one way and the other: a line through both would have starts take half the time.
+    let off = |size: &str, thousandths: u64| {
+        let case = case(size, &Calibration::NONE);
+        let scale = |times: &Times| Times { mean: times.mean * thousandths / 1_000, ..*times };
+        Case { runs: case.runs.iter().map(scale).collect(), ..case }
+    };
+    let fit = fit(&[off("6 MiB", 1_030), off("9 MiB", 970)], &all).unwrap();
+    assert!(!fit.startup_fitted && fit.calibration.startup_us == 0, "{fit:?}");
+    assert!(fit.calibration.rate.abs_diff(1_000_000) < 60_000, "{fit:?}");
+}
+
+#[test]
 fn what_the_runs_do_not_tell_is_refused() {
     let good = case("2 MiB", &Calibration::NONE);
     let scaled = |thousandths: &[u64]| {

@@ -55,7 +55,8 @@ impl Fit {
         if self.startup_fitted {
             format!("each start takes {startup} longer than in the model")
         } else {
-            "start-up time: not told by one length of content, so 0; add runs of another length".to_owned()
+            "start-up time: not told by one length of content or by two that are close, so 0; add runs of a much longer one"
+                .to_owned()
         }
     }
 
