@@ -18,16 +18,20 @@ const ALL: Targets = Targets::PROJECT;
 /// The same for our own client: 3 % of mean and median.
 const OURS: Targets = Targets { centre: 30_000, ..ALL };
 
-const CASES: [(&str, Targets); 9] = [
+const CASES: [(&str, Targets); 13] = [
     ("swarmlab-8", OURS),
     ("swarmlab-12", OURS),
     ("swarmlab-mixed", OURS),
-    ("swarmlab-16", Targets { centre: 150_000, last: 120_000, shape: 100_000 }),
-    ("libtorrent-8", Targets { shape: 150_000, ..ALL }),
+    ("swarmlab-16", OURS),
+    ("libtorrent-8", ALL),
+    ("libtorrent-12", Targets { shape: 70_000, ..ALL }),
     ("libtorrent-16", ALL),
-    ("libtorrent-12", Targets { shape: 200_000, ..ALL }),
+    ("libtorrent-staggered", Targets { centre: 70_000, ..ALL }),
+    ("libtorrent-leaves", ALL),
     ("transmission-8", ALL),
-    ("transmission-12", Targets { centre: 100_000, last: 120_000, ..ALL }),
+    ("transmission-12", ALL),
+    ("transmission-staggered", ALL),
+    ("aria2-10", Targets { centre: 60_000, ..ALL }),
 ];
 
 fn directory() -> PathBuf {
