@@ -4,7 +4,8 @@
 
 use swarmlab_protocol::{ConnId, Direction, Handshake, Input, Opened, Reserved};
 
-use super::{FIRST_WINDOW, Link, Node, SLOW_START, State};
+use super::credit::{FIRST_WINDOW, SLOW_START};
+use super::{Link, Node, State};
 use crate::event::{NodeId, What};
 use crate::network::{addr_of, peer_id_of};
 use crate::post::Post;
@@ -27,7 +28,7 @@ impl<S: Store> Node<S> {
         if self.seat.is_empty() || self.record.nat || post.world.parted(now, from, self.id) {
             // Nobody answers, and the caller hears of it by waiting.
             let at = now + PATIENCE_US.max(post.world.fabric.lookahead());
-            return self.post(at, (from, slot), What::Refused, S::Payload::default(), post);
+            return self.post(at, (from, slot), || What::Refused, S::Payload::default(), post);
         }
         let waiting = self.links.iter().filter(|link| link.state == State::Called).count();
         if waiting >= MOST_CALLED {
@@ -212,6 +213,6 @@ impl<S: Store> Node<S> {
         let fabric = &post.world.fabric;
         let leaves = self.up.small(now, bytes + fabric.frames.bare(), fabric.queue_ns);
         let at = leaves + post.world.latency(self.id, to);
-        self.post(at, (to, conn), what, S::Payload::default(), post);
+        self.post(at, (to, conn), || what, S::Payload::default(), post);
     }
 }
