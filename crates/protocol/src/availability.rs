@@ -42,7 +42,20 @@ impl Availability {
 
     /// A remote has got this piece. The piece must exist.
     pub fn add(&mut self, piece: PieceIndex) {
-        self.add_word(piece.0 as usize / 64, mask(piece));
+        if !self.add_within(piece) {
+            self.add_beyond(piece);
+        }
+    }
+
+    /// The same as far as there is room; false if the count has become too large for it, which [`Self::add_beyond`] mends.
+    #[inline]
+    pub(crate) fn add_within(&mut self, piece: PieceIndex) -> bool {
+        self.carry(piece.0 as usize / 64, mask(piece)) == 0
+    }
+
+    /// Makes room for the count of a piece that has become too large.
+    pub(crate) fn add_beyond(&mut self, piece: PieceIndex) {
+        self.deepen(piece.0 as usize / 64, mask(piece));
     }
 
     /// A remote has come that has these pieces.
@@ -76,20 +89,22 @@ impl Availability {
         }
     }
 
-    /// Of the 64 pieces of one word, those among the candidates that the fewest have, and how many have them, without
-    /// the seeds. There must be a candidate.
-    pub(crate) fn rarest(&self, at: usize, candidates: u64) -> (u32, u64) {
-        let (mut count, mut left) = (0, candidates);
-        for plane in self.planes_of(at).iter().rev() {
-            let without = left & !plane;
-            count = count << 1 | u32::from(without == 0);
-            left = if without == 0 { left } else { without };
-        }
-        (count, left)
+    /// The counts of the pieces of each word, without the seeds.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group<'_>> + Clone {
+        self.planes.chunks_exact(self.depth.into()).map(Group)
     }
 
     /// Adds one to the counts of these of the 64 pieces of one word.
     fn add_word(&mut self, at: usize, pieces: u64) {
+        let carry = self.carry(at, pieces);
+        if carry != 0 {
+            self.deepen(at, carry);
+        }
+    }
+
+    /// The same as far as there is room; gives the pieces whose counts have become too large for it.
+    #[inline]
+    fn carry(&mut self, at: usize, pieces: u64) -> u64 {
         let depth = usize::from(self.depth);
         let mut carry = pieces;
         for plane in &mut self.planes[at * depth..(at + 1) * depth] {
@@ -97,16 +112,15 @@ impl Availability {
             *plane ^= carry;
             carry &= before;
             if carry == 0 {
-                return;
+                break;
             }
         }
-        self.deepen();
-        self.planes[(at + 1) * usize::from(self.depth) - 1] = carry;
+        carry
     }
 
-    /// Makes room for counts of one more bit.
+    /// Makes room for counts of one more bit, which these pieces of a word have set.
     #[cold]
-    fn deepen(&mut self) {
+    fn deepen(&mut self, at: usize, carry: u64) {
         let depth = usize::from(self.depth);
         let mut planes = Vec::with_capacity(self.planes.len() / depth * (depth + 1));
         for word in self.planes.chunks_exact(depth) {
@@ -114,6 +128,7 @@ impl Availability {
             planes.push(0);
         }
         (self.planes, self.depth) = (planes.into(), self.depth + 1);
+        self.planes[(at + 1) * depth + at] = carry;
     }
 
     fn planes_of(&self, at: usize) -> &[u64] {
@@ -124,6 +139,31 @@ impl Availability {
     /// Where the counts begin, for [`crate::Torrent::link_places`].
     pub(crate) fn place(&self) -> *const u8 {
         place(&self.planes, 0)
+    }
+}
+
+/// The counts of the 64 pieces of one word, without the seeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group<'a>(&'a [u64]);
+
+impl Group<'_> {
+    /// Those among the candidates that the fewest have, and how many have them. There must be a candidate.
+    #[inline]
+    pub(crate) fn rarest(self, candidates: u64) -> (u32, u64) {
+        let (mut count, mut left) = (0, candidates);
+        for plane in self.0.iter().rev() {
+            let without = left & !plane;
+            count = count << 1 | u32::from(without == 0);
+            left = if without == 0 { left } else { without };
+        }
+        (count, left)
+    }
+
+    /// Those among the candidates that so many have.
+    #[inline]
+    pub(crate) fn with(self, candidates: u64, count: u32) -> u64 {
+        let bits = (0..).map(|bit| u64::from(count >> bit & 1));
+        self.0.iter().zip(bits).fold(candidates, |left, (plane, bit)| left & (plane ^ bit.wrapping_sub(1)))
     }
 }
 
@@ -163,7 +203,9 @@ mod tests {
             let least = (0..64).filter(|&at| of_first(at)).map(|at| plain[at as usize]).min().unwrap();
             let rarest = (0..64).filter(|&at| of_first(at) && plain[at as usize] == least);
             let rarest = rarest.fold(0, |word, at| word | mask(PieceIndex(at)));
-            assert_eq!(availability.rarest(0, candidates), (u32::from(least), rarest));
+            let group = availability.groups().next().unwrap();
+            assert_eq!(group.rarest(candidates), (u32::from(least), rarest));
+            assert_eq!(group.with(candidates, u32::from(least)), rarest);
         }
     }
 

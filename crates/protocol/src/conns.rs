@@ -49,14 +49,19 @@ impl Conns {
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
-        self.rows.get_mut(usize::from(id.0)).filter(|conn| conn.is(Flag::Open))
+        let at = usize::from(id.0);
+        if at < self.rows.len() && self.rows[at].is(Flag::Open) { Some(&mut self.rows[at]) } else { None }
     }
 
     /// All that is kept of a link here.
     #[inline]
     pub(crate) fn both(&mut self, id: ConnId) -> Option<(&mut Conn, &mut Work)> {
-        let conn = self.rows.get_mut(usize::from(id.0)).filter(|conn| conn.is(Flag::Open))?;
-        Some((conn, self.work.get_mut(usize::from(id.0))?))
+        let at = usize::from(id.0);
+        if at < self.rows.len() && at < self.work.len() && self.rows[at].is(Flag::Open) {
+            Some((&mut self.rows[at], &mut self.work[at]))
+        } else {
+            None
+        }
     }
 
     /// What is kept of a link for blocks and requests.

@@ -70,8 +70,8 @@ impl Flows {
 
     /// What has passed on a link.
     #[inline]
-    pub(crate) fn get(&self, conn: &Conn) -> Flow {
-        self.0.get(usize::from(conn.flow)).copied().unwrap_or(Flow::QUIET)
+    pub(crate) fn get(&self, conn: &Conn) -> &Flow {
+        self.0.get(usize::from(conn.flow)).unwrap_or(&Flow::QUIET)
     }
 
     /// The same, to be changed.

@@ -21,32 +21,42 @@ pub struct PickView<'a> {
     pub random_first: u32,
 }
 
+impl<'a> PickView<'a> {
+    /// The pieces that can be begun at the remote, as words.
+    fn candidates(self) -> impl Iterator<Item = u64> + Clone + use<'a> {
+        // Of a remote that has all, any words that are as many will do.
+        let (remote, all) = match self.remote {
+            Some(remote) => (remote, 0),
+            None => (self.unstarted, u64::MAX),
+        };
+        self.unstarted.iter().zip(remote).map(move |(unstarted, remote)| unstarted & (remote | all))
+    }
+}
+
 /// The piece to begin at a remote: one it has, we lack, and nobody was asked for yet. Ties are broken at random, each
 /// candidate equally likely. Costs one or two passes over the words, with a step for each bit of a count.
 pub fn pick(policy: Picker, view: PickView<'_>, random: &mut Random) -> Option<(PieceIndex, PickReason)> {
-    let candidates = view.unstarted.iter().enumerate().map(|(at, &unstarted)| {
-        let word = view.remote.map_or(unstarted, |remote| unstarted & remote[at]);
-        (at, word)
-    });
     let reason = match policy {
         Picker::Sequential => {
-            let (at, word) = candidates.clone().find(|&(_, word)| word != 0)?;
+            let (at, word) = view.candidates().enumerate().find(|&(_, word)| word != 0)?;
             return Some((ones(at, word).next()?, PickReason::Sequential));
         }
         Picker::Random => PickReason::Random,
         Picker::RarestFirst if view.begun < view.random_first => PickReason::RandomFirst,
-        Picker::RarestFirst => {
-            let rarest = pick_rarest(candidates, view.availability, random)?;
-            return Some((rarest, PickReason::RarestFirst));
-        }
+        Picker::RarestFirst => return Some((pick_rarest(view, random)?, PickReason::RarestFirst)),
     };
-    let total: u32 = candidates.clone().map(|(_, word)| word.count_ones()).sum();
-    let mut skip = if total == 0 { return None } else { random.below(total) };
-    for (at, word) in candidates {
-        if skip < word.count_ones() {
-            return Some((ones(at, word).nth(skip as usize)?, reason));
+    let total: u32 = view.candidates().map(u64::count_ones).sum();
+    let skip = if total == 0 { return None } else { random.below(total) };
+    Some((nth(view.candidates(), skip)?, reason))
+}
+
+/// The piece of this number in a set given as words.
+fn nth(words: impl Iterator<Item = u64>, mut number: u32) -> Option<PieceIndex> {
+    for (at, word) in words.enumerate().filter(|&(_, word)| word != 0) {
+        if number < word.count_ones() {
+            return ones(at, word).nth(number as usize);
         }
-        skip -= word.count_ones();
+        number -= word.count_ones();
     }
     None
 }
@@ -67,29 +77,19 @@ pub(crate) fn pick_edge(
     edges.into_iter().find(fits).map(|piece| (PieceIndex(piece), PickReason::Edge))
 }
 
-fn pick_rarest(
-    candidates: impl Iterator<Item = (usize, u64)> + Clone,
-    availability: &Availability,
-    random: &mut Random,
-) -> Option<PieceIndex> {
-    let words = candidates.filter(|&(_, word)| word != 0);
-    let rarest = words.map(|(at, word)| (at, availability.rarest(at, word)));
+/// Any of the pieces that the fewest have: one pass finds how few that are, and how many pieces, the other the one that is drawn.
+fn pick_rarest(view: PickView<'_>, random: &mut Random) -> Option<PieceIndex> {
+    let words = view.candidates().zip(view.availability.groups());
     let (mut least, mut ties) = (u32::MAX, 0);
-    for (_, (count, rarest)) in rarest.clone() {
-        if count < least {
-            (least, ties) = (count, rarest.count_ones());
-        } else if count == least {
-            ties += rarest.count_ones();
+    for (word, group) in words.clone().filter(|&(word, _)| word != 0) {
+        let (count, rarest) = group.rarest(word);
+        if count <= least {
+            ties = rarest.count_ones() + if count == least { ties } else { 0 };
+            least = count;
         }
     }
-    let mut skip = if ties < 2 { 0 } else { random.below(ties) };
-    for (at, (_, rarest)) in rarest.filter(|&(_, (count, _))| count == least) {
-        if skip < rarest.count_ones() {
-            return ones(at, rarest).nth(skip as usize);
-        }
-        skip -= rarest.count_ones();
-    }
-    None
+    let skip = if ties < 2 { 0 } else { random.below(ties) };
+    nth(words.map(|(word, group)| if word == 0 { 0 } else { group.with(word, least) }), skip)
 }
 
 #[cfg(test)]

@@ -67,19 +67,7 @@ pub struct Arrival {
     pub block_len: u32,
 }
 
-impl PipelineRule {
-    /// Whether a block's arrival is judged by a rate; if not, only its delay counts.
-    pub(crate) fn looks_at_rate(self) -> bool {
-        matches!(self, PipelineRule::RateTime | PipelineRule::Mainline | PipelineRule::SlowStart)
-    }
-}
-
 impl Arrival {
-    /// Of a link of which nothing is known but how long its last block took, in milliseconds.
-    pub(crate) fn after(delay: u32) -> Self {
-        Arrival { delay, len: 0, millis: 0, window_bytes: 0, window_ms: 0, block_len: 0 }
-    }
-
     /// Blocks that come in `span_ms` at the rate of the window.
     fn blocks_in(&self, span_ms: u64) -> u64 {
         let over = u64::from(self.window_ms.max(LEAST_WINDOW)) * u64::from(self.block_len.max(1));
@@ -134,19 +122,12 @@ impl Pace {
 
 impl Depth<'_> {
     /// A block has come that was asked for.
-    #[inline]
     pub fn block(&mut self, config: &Config, arrival: Arrival) {
-        let (min, max) = (config.pipeline.min, config.pipeline.max.max(config.pipeline.min));
+        let (min, max) = bounds(config);
         let span = millis(config.pipeline.span);
         let bounded = |blocks: u64| blocks.clamp(u64::from(min), u64::from(max)) as u16;
         match config.pipeline_rule {
-            PipelineRule::Delay if u64::from(arrival.delay) <= span / 2 => {
-                self.limit = self.limit.saturating_add(1).min(max);
-            }
-            PipelineRule::Delay if u64::from(arrival.delay) > span => {
-                self.limit = self.limit.saturating_sub(1).max(min);
-            }
-            PipelineRule::Delay => {}
+            PipelineRule::Delay => self.limit = by_delay(config, self.limit, arrival.delay),
             PipelineRule::Fixed => self.limit = min,
             PipelineRule::RateTime => {
                 self.pace.slide(arrival);
@@ -173,6 +154,26 @@ impl Depth<'_> {
             }
         }
     }
+}
+
+/// The number to keep outstanding by [`PipelineRule::Delay`], after `limit` and a block that came so many milliseconds after its
+/// request.
+#[inline]
+pub(crate) fn by_delay(config: &Config, limit: u16, delay: u32) -> u16 {
+    let ((min, max), span) = (bounds(config), millis(config.pipeline.span));
+    let delay = u64::from(delay);
+    if delay <= span / 2 {
+        limit.saturating_add(1).min(max)
+    } else if delay > span {
+        limit.saturating_sub(1).max(min)
+    } else {
+        limit
+    }
+}
+
+/// The least and the most requests to keep outstanding.
+fn bounds(config: &Config) -> (u16, u16) {
+    (config.pipeline.min, config.pipeline.max.max(config.pipeline.min))
 }
 
 /// A span in milliseconds, 2^24 at most, in the arithmetic of 64 bits: this is done for each block.
@@ -218,11 +219,10 @@ mod tests {
     #[test]
     fn delay_grows_while_quick_and_shrinks_while_slow() {
         let config = config(PipelineRule::Delay, 2, 5, 1);
-        let mut pace = Pace::default();
-        let mut depth = Depth { limit: 2, pace: &mut pace };
+        let mut limit = 2;
         let mut after = |delay| {
-            depth.block(&config, Arrival::after(delay));
-            depth.limit
+            limit = by_delay(&config, limit, delay);
+            limit
         };
         assert_eq!([0, 500, 501, 1_000, 100, 100].map(&mut after), [3, 4, 4, 4, 5, 5]);
         assert_eq!([1_001, 1_001, 1_001, 9_000].map(&mut after), [4, 3, 2, 2]);

@@ -130,7 +130,7 @@ impl Requests {
     }
 
     /// The same, of the piece it works on only; with a list that is of no account.
-    #[inline]
+    #[inline(always)] // of what follows from a block
     pub(crate) fn next_of_same(&mut self, asker: Asker<'_>, layout: &Layout) -> Option<Chosen> {
         let working = self.get(asker.working).is_some_and(|active| active.is_free_for(asker));
         (working && self.list.is_none()).then(|| self.take_free(asker.working, layout, None))
@@ -240,7 +240,7 @@ impl Requests {
         Some(slot as u16)
     }
 
-    #[inline]
+    #[inline(always)] // as its callers
     fn take_free(&mut self, slot: u16, layout: &Layout, begun: Option<PickReason>) -> Chosen {
         let active = &mut self.active[usize::from(slot)];
         let start = usize::from(slot) * self.stride as usize;

@@ -76,37 +76,26 @@ impl<P> Calendar<P> {
 
     /// The window of a moment.
     pub(crate) fn window_of(&self, at: u64) -> u64 {
-        // Nearly always less than an hour ahead, and then a division of 32 bits is enough.
-        let ahead = at - self.start;
-        if ahead <= u64::from(u32::MAX) {
-            self.window + u64::from(ahead as u32 / self.narrow_width)
-        } else {
-            at / self.width
-        }
-    }
-
-    /// When a window starts.
-    pub(crate) fn start_of(&self, window: u64) -> u64 {
-        window * self.width
+        at / self.width
     }
 
     /// Adds an event for a node of this worker, at a time beyond the present window, or in it before it is taken.
-    #[inline]
-    pub(crate) fn push(&mut self, at: u64, mut event: Event<P>) {
+    #[inline(always)] // with what makes the event
+    pub(crate) fn push(&mut self, at: u64, event: impl FnOnce() -> Event<P>) {
         debug_assert!(at >= self.start, "nothing can happen in the past");
         let ahead = at - self.start;
         if ahead >= self.horizon {
-            return self.push_far(at, event);
+            return self.push_far(at, event());
         }
         let (ahead, width) = (ahead as u32, self.narrow_width);
-        let step = ahead / width;
-        event.offset = (ahead % width) as u16;
+        let (step, offset) = (ahead / width, (ahead % width) as u16);
         let place = self.near(step);
         let bucket = &self.ring[place];
         if bucket.events.len() == bucket.events.capacity() {
             self.furnish(place, step);
         }
-        self.ring[place].events.push(event);
+        // Made where it will lie: room is made before an iterator is asked for its item.
+        self.ring[place].events.extend(std::iter::once_with(|| Event { offset, ..event() }));
     }
 
     #[cold]
@@ -115,17 +104,29 @@ impl<P> Calendar<P> {
         self.far.entry(at / self.width).or_default().events.push(Event { offset, ..event });
     }
 
-    /// Has the node visited in a window.
+    /// Has the node visited in the window of a moment, and gives when that starts.
     #[inline]
-    pub(crate) fn wake(&mut self, node: u32, window: u64) {
-        debug_assert!(window >= self.window, "nothing can happen in the past");
-        let step = window - self.window;
-        if step < RING as u64 {
-            let place = self.near(step as u32);
-            self.ring[place].wakes.push(node);
-        } else {
-            self.far.entry(window).or_default().wakes.push(node);
+    pub(crate) fn wake(&mut self, node: u32, at: u64) -> u64 {
+        debug_assert!(at >= self.start, "nothing can happen in the past");
+        let ahead = at - self.start;
+        if ahead >= self.horizon {
+            return self.wake_far(node, at);
         }
+        let step = ahead as u32 / self.narrow_width;
+        let place = self.near(step);
+        if self.ring[place].wakes.capacity() == 0 && step <= self.near {
+            // So that it does not grow a list of its own, for this window only.
+            self.lend(place);
+        }
+        self.ring[place].wakes.push(node);
+        self.start + u64::from(step) * self.width
+    }
+
+    #[cold]
+    fn wake_far(&mut self, node: u32, at: u64) -> u64 {
+        let window = at / self.width;
+        self.far.entry(window).or_default().wakes.push(node);
+        window * self.width
     }
 
     /// The place of the bucket so many windows ahead, less than the ring holds; something is put into it.
@@ -140,17 +141,22 @@ impl<P> Calendar<P> {
     /// a few nodes wait for a timer.
     #[cold]
     fn furnish(&mut self, place: usize, step: u32) {
-        let bucket = &mut self.ring[place];
-        if bucket.events.capacity() == 0
-            && step <= self.near
-            && let Some(mut spare) = self.spare.pop()
-        {
-            spare.wakes.append(&mut bucket.wakes);
-            *bucket = spare;
-        } else {
+        if step > self.near || !self.lend(place) {
+            let events = &mut self.ring[place].events;
             // Little by little: these are the longest vectors of a run, and doubled they would stand half empty.
-            bucket.events.reserve_exact(LEAST_GROWTH + bucket.events.len() / 8);
+            events.reserve_exact(LEAST_GROWTH + events.len() / 8);
         }
+    }
+
+    /// Lends vectors that were used before to a bucket that has none for its events; false if there are none.
+    #[cold]
+    fn lend(&mut self, place: usize) -> bool {
+        let bucket = &mut self.ring[place];
+        let spare = if bucket.events.capacity() == 0 { self.spare.pop() } else { None };
+        let Some(mut spare) = spare else { return false };
+        spare.wakes.append(&mut bucket.wakes);
+        *bucket = spare;
+        true
     }
 
     /// The next window in which something happens.
@@ -198,7 +204,8 @@ impl<P> Calendar<P> {
     pub(crate) fn recycle(&mut self, mut bucket: Bucket<P>) {
         let needed = bucket.events.len();
         bucket.wakes.clear();
-        bucket.events.clear();
+        // Whatever holds memory was taken out of its event when that was handled.
+        bucket.events.drain(..).for_each(std::mem::forget);
         if bucket.events.capacity() > 2 * needed + LEAST_GROWTH {
             bucket.events = Vec::with_capacity(needed + needed / 4);
         }
@@ -235,9 +242,9 @@ mod tests {
     fn windows_come_one_after_the_other_with_what_was_put_into_them() {
         let mut calendar = Calendar::new(100, 400);
         for (at, from) in [(250, 7), (299, 1), (100, 5), (201, 9)] {
-            calendar.push(at, event(from, 0));
+            calendar.push(at, || event(from, 0));
         }
-        calendar.wake(3, 2);
+        assert_eq!(calendar.wake(3, 271), 200);
         assert_eq!(
             drain(&mut calendar),
             (vec![(1, 0, 5, 0), (2, 50, 7, 0), (2, 99, 1, 0), (2, 1, 9, 0)], vec![(2, 3)])
@@ -248,13 +255,13 @@ mod tests {
     fn far_events_come_in_their_turn_and_before_what_was_sent_later() {
         let mut calendar = Calendar::new(100, 400);
         let far = 100 * 5_000;
-        calendar.push(far + 7, event(1, 1));
-        calendar.wake(2, 5_000);
-        calendar.push(100 * 4_500, event(1, 0));
+        calendar.push(far + 7, || event(1, 1));
+        assert_eq!(calendar.wake(2, far + 99), far);
+        calendar.push(100 * 4_500, || event(1, 0));
         let bucket = calendar.take(4_500);
         assert_eq!(bucket.events.len(), 1);
         calendar.recycle(bucket);
-        calendar.push(far + 7, event(1, 2));
+        calendar.push(far + 7, || event(1, 2));
         assert_eq!(drain(&mut calendar), (vec![(5_000, 7, 1, 1), (5_000, 7, 1, 2)], vec![(5_000, 2)]));
     }
 
@@ -263,7 +270,7 @@ mod tests {
         let mut calendar = Calendar::new(100, 400);
         let mut expected = Vec::new();
         for window in (1..10_000).step_by(700) {
-            calendar.push(window * 100 + 3, event(window as u32, 0));
+            calendar.push(window * 100 + 3, || event(window as u32, 0));
             assert_eq!(calendar.next(), Some(window));
             let bucket = calendar.take(window);
             expected.push(bucket.events[0].from);

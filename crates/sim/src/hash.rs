@@ -27,7 +27,7 @@ impl Hash {
     #[inline]
     fn add(&mut self, one: u64, other: u64) {
         let product = u128::from(self.0 ^ one) * u128::from(other ^ KEY);
-        self.0 = ((product as u64) ^ (product >> 64) as u64).wrapping_add(one.rotate_left(29) ^ other);
+        self.0 = (product as u64) ^ (product >> 64) as u64 ^ other;
     }
 
     /// A timer of the node's own.
@@ -40,9 +40,10 @@ impl Hash {
     #[inline]
     pub(crate) fn event<P>(&mut self, at: u64, event: &Event<P>) {
         let (kind, content) = content(&event.what);
-        let acks = u64::from(event.acks.blocks) << 1 | u64::from(event.acks.congested);
-        let head = u64::from(event.from) << 32 | u64::from(event.conn) << 16 | acks << 8 | u64::from(kind);
-        self.add(at ^ head.rotate_left(20), content.wrapping_add(head));
+        // In the order in which they lie, so that it takes one look at the memory.
+        let acks = u64::from(event.acks.blocks) | u64::from(event.acks.congested) << 8;
+        let head = u64::from(event.from) | acks << 32 | u64::from(event.conn) << 48;
+        self.add(head, (at << 8 | u64::from(kind)) ^ content.rotate_left(24));
     }
 }
 

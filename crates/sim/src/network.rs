@@ -106,6 +106,8 @@ impl Paths {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frames {
     ethernet: bool,
+    /// What each segment takes besides its content.
+    bare: u32,
     /// Most blocks have this length: with their message they cost `usual_block`, and cause `usual_acks`.
     usual: u32,
     usual_block: u32,
@@ -118,7 +120,8 @@ const PIECE_HEADER: u32 = 13;
 impl Frames {
     pub(crate) fn new(framing: Framing, block_len: u32) -> Self {
         let ethernet = framing == Framing::Ethernet;
-        let mut frames = Frames { ethernet, usual: 0, usual_block: 0, usual_acks: 0 };
+        let bare = if ethernet { HEADERS } else { 0 };
+        let mut frames = Frames { ethernet, bare, usual: 0, usual_block: 0, usual_acks: 0 };
         (frames.usual_block, frames.usual_acks) = (frames.block(block_len), frames.acks(block_len));
         frames.usual = block_len;
         frames
@@ -128,17 +131,10 @@ impl Frames {
     #[inline]
     pub(crate) fn small(self, len: u32, rides: bool) -> u32 {
         let segments = match rides {
-            _ if len >= SEGMENT => {
-                if rides {
-                    len / SEGMENT
-                } else {
-                    len.div_ceil(SEGMENT)
-                }
-            }
-            true => 0,
-            false => 1,
+            true => len / SEGMENT,
+            false => len.div_ceil(SEGMENT),
         };
-        len + segments * self.bare()
+        len + segments * self.bare
     }
 
     /// A block of `len` bytes with its message, in a stream of full segments: their headers in proportion.
@@ -169,7 +165,7 @@ impl Frames {
     /// A segment without content.
     #[inline]
     pub(crate) fn bare(self) -> u32 {
-        if self.ethernet { HEADERS } else { 0 }
+        self.bare
     }
 }
 

@@ -27,12 +27,11 @@ pub(crate) struct Order {
     pub(crate) visits: Vec<Visit>,
     /// Where their events lie in the bucket, in the order in which they are handled.
     pub(crate) places: Vec<u32>,
-    /// By node, the last of its events in the bucket; by event, the one of the same node before it. Wake-ups are numbered
-    /// after the events.
+    /// By node, the last of its events in the bucket; by event, the one of the same node before it.
     last: Vec<u32>,
     before: Vec<u32>,
-    /// A bit for each node that is visited.
-    nodes: Vec<u64>,
+    /// A bit for each node that is visited, and for each that has asked for it.
+    nodes: Vec<[u64; 2]>,
 }
 
 impl Order {
@@ -43,7 +42,7 @@ impl Order {
             places: Vec::new(),
             last: vec![NONE; nodes],
             before: Vec::new(),
-            nodes: vec![0; nodes.div_ceil(64)],
+            nodes: vec![[0; 2]; nodes.div_ceil(64)],
         }
     }
 
@@ -51,28 +50,27 @@ impl Order {
     pub(crate) fn arrange<P>(&mut self, bucket: &Bucket<P>) {
         self.string(bucket);
         let Order { visits, places, last, before, nodes } = self;
-        let events = &bucket.events[..];
+        let (events, last, before) = (&bucket.events[..], &mut last[..], &before[..]);
         visits.clear();
         places.clear();
-        places.reserve(events.len());
+        places.resize(events.len(), NONE);
+        let (places, mut end) = (&mut places[..], 0);
         for (word, nodes) in nodes.iter_mut().enumerate() {
-            for bit in ones(std::mem::take(nodes)) {
+            let [visited, woken] = std::mem::take(nodes);
+            for bit in ones(visited) {
                 let node = word as u32 * 64 + bit;
-                let start = places.len();
-                let mut woken = false;
+                let start = end;
                 let mut place = std::mem::replace(&mut last[node as usize], NONE);
                 while place != NONE {
-                    if (place as usize) < events.len() {
-                        places.push(place);
-                    } else {
-                        woken = true;
-                    }
+                    places[end] = place;
+                    end += 1;
                     place = before[place as usize];
                 }
-                if places.len() - start > 1 {
-                    sort(&mut places[start..], events);
+                let woken = woken >> bit & 1 != 0;
+                if end - start > 1 {
+                    sort(&mut places[start..end], events);
                 }
-                visits.push(Visit { node, end: places.len() as u32, woken });
+                visits.push(Visit { node, end: end as u32, woken });
             }
         }
     }
@@ -80,18 +78,17 @@ impl Order {
     /// Strings together what each node has.
     fn string<P>(&mut self, bucket: &Bucket<P>) {
         let Order { last, before, nodes, .. } = self;
+        let (last, nodes) = (&mut last[..], &mut nodes[..]);
         before.clear();
-        before.resize(bucket.events.len() + bucket.wakes.len(), NONE);
-        let (of_events, of_wakes) = before.split_at_mut(bucket.events.len());
-        let mut string = |node: u32, place: usize, before: &mut u32| {
-            nodes[node as usize / 64] |= 1 << (node % 64);
-            *before = std::mem::replace(&mut last[node as usize], place as u32);
-        };
-        for (place, (event, before)) in bucket.events.iter().zip(of_events).enumerate() {
-            string(event.to, place, before);
+        before.resize(bucket.events.len(), NONE);
+        for (place, (event, before)) in bucket.events.iter().zip(&mut before[..]).enumerate() {
+            nodes[event.to as usize / 64][0] |= 1 << (event.to % 64);
+            *before = std::mem::replace(&mut last[event.to as usize], place as u32);
         }
-        for (place, (&node, before)) in bucket.wakes.iter().zip(of_wakes).enumerate() {
-            string(node, bucket.events.len() + place, before);
+        for &node in &bucket.wakes {
+            let of_node = &mut nodes[node as usize / 64];
+            of_node[0] |= 1 << (node % 64);
+            of_node[1] |= 1 << (node % 64);
         }
     }
 }

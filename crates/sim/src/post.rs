@@ -43,18 +43,26 @@ impl<'a, P> Post<'a, P> {
     }
 
     /// Sends an event on its way, to arrive at a time.
-    #[inline]
-    pub(crate) fn send(&mut self, at: u64, mut event: Event<P>) {
+    #[inline(always)]
+    pub(crate) fn send(&mut self, at: u64, event: impl FnOnce() -> Event<P>) {
         self.tally.sent += 1;
-        let workers = self.boxes.len() as u32;
-        if workers > 1 {
-            let owner = event.to % workers;
-            event.to /= workers;
-            if owner != self.me {
-                return self.boxes[owner as usize].push((at, event));
-            }
+        match self.boxes.len() {
+            1 => self.calendar.push(at, event),
+            _ => self.deal(at, event()),
         }
-        self.calendar.push(at, event);
+    }
+
+    /// Sends an event to the worker that has its receiver.
+    #[inline(never)]
+    fn deal(&mut self, at: u64, mut event: Event<P>) {
+        let workers = self.boxes.len() as u32;
+        let owner = event.to % workers;
+        event.to /= workers;
+        if owner == self.me {
+            self.calendar.push(at, || event);
+        } else {
+            self.boxes[owner as usize].push((at, event));
+        }
     }
 
     /// Puts the events for other workers into their boxes; gives the first window in which one of them arrives.
@@ -75,7 +83,7 @@ impl<'a, P> Post<'a, P> {
         for from in mail {
             let Ok(mut letters) = from.lock() else { continue };
             for (at, event) in letters.drain(..) {
-                self.calendar.push(at, event);
+                self.calendar.push(at, || event);
             }
         }
     }

@@ -40,8 +40,6 @@ impl Tracker {
     /// Takes an announce and answers it.
     pub(crate) fn receive<P: Default>(&mut self, now: u64, event: &mut Event<P>, post: &mut Post<'_, P>) {
         self.hash.event(now, event);
-        post.tally.events += 1;
-        post.tally.handled += 1;
         let What::Announce(announce) = std::mem::replace(&mut event.what, What::Ack) else { return };
         let fabric = &post.world.fabric;
         let down = post.world.tracker_is_down(now);
@@ -58,7 +56,7 @@ impl Tracker {
         };
         let announced = Announced { tracker: announce.tracker, event: announce.event, outcome };
         let answer = Answer { announced, bytes };
-        post.send(at, Event::new(self.id, (event.from, 0), What::Announced(Box::new(answer))));
+        post.send(at, || Event::new(self.id, (event.from, 0), What::Announced(Box::new(answer))));
     }
 
     fn reply<P>(

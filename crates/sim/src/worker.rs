@@ -16,6 +16,15 @@ const AT_ONCE: usize = 8;
 /// Nodes from which on they do not stay in the cache: one takes about 8 KB.
 const LARGE: usize = 1_000;
 
+/// The window that is handled now.
+pub(crate) struct Window<'b, P> {
+    /// Its events, in no order.
+    pub(crate) events: &'b mut [Event<P>],
+    /// When it starts and ends, in microseconds.
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
 /// Its share of the nodes: those whose number leaves the worker's own when divided by the number of workers.
 #[derive(Debug)]
 pub(crate) struct Worker<'a, S: Store> {
@@ -47,24 +56,28 @@ impl<'a, S: Store> Worker<'a, S> {
     pub(crate) fn run(&mut self, window: u64) {
         let mut bucket = self.post.calendar.take(window);
         self.order.arrange(&bucket);
-        let span = (window * self.width, (window + 1) * self.width);
+        let (start_us, end_us) = (window * self.width, (window + 1) * self.width);
         let Worker { nodes, tracker, post, order, .. } = self;
         let Order { visits, places, .. } = &*order;
-        let mut ahead = Ahead::new(order);
-        let mut start = 0;
+        let mut ahead = (nodes.len() >= LARGE).then(|| Ahead::new(order));
+        let count = bucket.events.len() as u64;
+        (post.tally.events, post.tally.handled) = (post.tally.events + count, post.tally.handled + count);
+        let mut present = Window { events: &mut bucket.events, start: start_us, end: end_us };
+        let mut rest = &places[..];
+        let mut taken = 0;
         for (done, visit) in visits.iter().enumerate() {
-            if nodes.len() >= LARGE {
-                ahead.prefetch(done, nodes, &bucket.events);
+            if let Some(ahead) = &mut ahead {
+                ahead.prefetch(done, nodes, present.events);
             }
-            let own = &places[start..visit.end as usize];
-            start = visit.end as usize;
+            let (own, others) = rest.split_at((visit.end - taken) as usize);
+            (rest, taken) = (others, visit.end);
             match nodes.get_mut(visit.node as usize) {
-                Some(node) => node.run(own, &mut bucket.events, span, post),
+                Some(node) => node.run(own, &mut present, post),
                 None => {
                     let Some(tracker) = tracker else { continue };
                     for &place in own {
-                        let event = &mut bucket.events[place as usize];
-                        tracker.receive(span.0 + u64::from(event.offset), event, post);
+                        let event = &mut present.events[place as usize];
+                        tracker.receive(start_us + u64::from(event.offset), event, post);
                     }
                 }
             }

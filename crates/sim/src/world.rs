@@ -106,12 +106,18 @@ impl World {
     }
 
     /// One-way latency between two nodes (neither the tracker), in microseconds.
-    #[inline]
+    #[inline(always)] // mostly the same for all
     pub(crate) fn latency(&self, from: NodeId, to: NodeId) -> u64 {
         match &self.fabric.paths {
             crate::network::Paths::Constant(time) => *time,
-            paths => paths.latency((from, self.group_of[from as usize]), (to, self.group_of[to as usize])),
+            _ => self.latency_between(from, to),
         }
+    }
+
+    #[inline(never)]
+    fn latency_between(&self, from: NodeId, to: NodeId) -> u64 {
+        let group = |node: NodeId| (node, self.group_of[node as usize]);
+        self.fabric.paths.latency(group(from), group(to))
     }
 
     pub(crate) fn tracker_is_down(&self, at: u64) -> bool {

@@ -81,6 +81,11 @@ impl Requests {
         }
     }
 
+    /// Whether there is a list.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.list.is_some()
+    }
+
     /// Something has changed for many pieces: the list is sorted before it is used again.
     #[inline]
     pub(crate) fn unsort(&mut self) {

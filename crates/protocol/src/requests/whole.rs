@@ -23,7 +23,7 @@ impl Requests {
         availability: &Availability,
         random: &mut Random,
     ) -> Option<(u16, Option<PickReason>)> {
-        let kept = |active: &Active| active.kept && active.owner == asker.serial && active.free > 0;
+        let kept = |active: &Active| active.kept && active.owner == asker.serial && active.is_free_for(asker);
         if let Some(slot) = self.least(kept, |active| active.age) {
             return Some((slot, None));
         }
@@ -120,9 +120,6 @@ impl Requests {
     /// What was kept for a remote is free for all: it does not answer. True if anything was.
     pub(crate) fn release_kept(&mut self, serial: u16) -> bool {
         let mut any = false;
-        if self.kept_free == 0 {
-            return false;
-        }
         for active in self.active.iter_mut().filter(|active| active.kept && active.owner == serial) {
             (active.kept, active.owner) = (false, 0);
             self.kept_free -= active.free;
@@ -216,6 +213,27 @@ mod tests {
         requests.release(asked, false);
         requests.check(&layout);
         assert_eq!(next(&mut requests, 1, 3), Some((2, 0)), "refused, it is still kept for the other");
+    }
+
+    #[test]
+    fn what_is_asked_for_to_the_end_is_kept_no_more_once_released() {
+        let (layout, config) = (layout(1), config());
+        let (mut requests, random) = (Requests::new(&Bitfield::empty(1), &layout), &mut Random::new(1));
+        let availability = Availability::new(1);
+        let mut next = |requests: &mut Requests, asker| {
+            Some(requests.next(asker, &layout, &config, &availability, random)?.number)
+        };
+        (0..BLOCKS).for_each(|number| assert_eq!(next(&mut requests, asker(1, 1)), Some(number)));
+        assert!(!requests.release_kept(1), "nothing of it is free");
+        requests.release(Asked::new(PieceIndex(0), 2, 0, Stamp::default()), false);
+        let nothing = [0];
+        assert_eq!(
+            next(&mut requests, Asker { has: Some(&nothing), ..asker(1, 1) }),
+            None,
+            "it may not be asked"
+        );
+        assert_eq!(next(&mut requests, asker(2, 1)), Some(2), "a block that is refused later is for all");
+        requests.check(&layout);
     }
 
     #[test]

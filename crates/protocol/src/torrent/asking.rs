@@ -8,7 +8,7 @@ use crate::conn::{Asked, Conn, Flag, Work};
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen};
 use crate::time::{Coarse, Stamp};
-use crate::{Config, ConnId, Endgame, Instant, Layout, Message, Note, Output, PieceIndex};
+use crate::{Block, Config, ConnId, Endgame, Instant, Layout, Message, Note, Output, PieceIndex};
 
 /// Whole pieces asked for at once have at most so many bytes together (libtorrent, `request_a_block`).
 const MOST_AT_ONCE: u64 = 8 << 20;
@@ -31,26 +31,26 @@ impl Torrent {
     }
 
     /// Keeps the remote's pipeline full.
-    #[inline]
+    #[inline(never)]
     pub(super) fn fill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let room = self.conns.both(id).is_some_and(|(conn, work)| conn.has_room(work));
-        if room && !self.disk_congested && self.timers.rest == Instant::NEVER {
-            self.ask(now, id, out);
-        }
+        self.refill(now, id, out);
     }
 
-    /// Asks a remote that has room for as much as it takes: blocks of the piece it works on first.
-    fn ask(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
+    /// The same, where a block has made room: a remote that has room is asked for as much as it takes, blocks of the piece it
+    /// works on first.
+    #[inline(always)] // the next request is most of what follows from a block
+    pub(super) fn refill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some((conn, work)) = self.conns.both(id) else { return };
-        let enough = u32::from(conn.most_asked(work)) * u32::from(self.config.refill_percent);
-        if u32::from(work.asked.len()) * 100 > enough {
+        let limit = conn.most_asked(work);
+        let enough = u32::from(limit) * u32::from(self.config.refill_percent);
+        let rests = self.disk_congested || self.timers.rest != Instant::NEVER;
+        if !conn.has_room(work) || rests || u32::from(work.asked.len()) * 100 > enough {
             return;
         }
         if !conn.is(Flag::RemoteChoking) {
             let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
             let (alone, working) = (conn.is(Flag::Suspect), work.working);
             let asker = Asker { serial: work.serial, has, alone, working, run: 0, links: 0 };
-            let limit = conn.most_asked(work);
             while !self.asked.is_full()
                 && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
             {
@@ -138,17 +138,17 @@ fn request(
     chosen: Chosen,
     out: &mut Vec<Output>,
 ) -> Asked {
-    let Chosen { block, slot, number, .. } = chosen;
+    let Chosen { block: Block { piece, begin, len }, slot, number, .. } = chosen;
     let sent = Stamp::of(now);
     if work.asked.is_empty() {
         work.block_at = Coarse::of(now);
     }
     conn.set(Flag::Asked, true);
     work.working = slot;
-    let asked = Asked::new(block.piece, number, slot, sent);
-    pool.push(&mut work.asked, asked);
-    send(conn, id, now, Message::Request(block), out);
-    asked
+    let asked = || Asked::new(piece, number, slot, sent);
+    pool.push(&mut work.asked, asked());
+    send(conn, id, now, || Message::Request(Block { piece, begin, len }), out);
+    asked()
 }
 
 /// The pieces a remote serves while it chokes us, as words, of those it has.

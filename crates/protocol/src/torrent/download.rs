@@ -2,14 +2,17 @@
 
 use alloc::vec::Vec;
 
-use super::{DISK_PAUSE, Departed, Torrent, send};
+use super::{DISK_PAUSE, Departed, Torrent, emit, haves, send};
 use crate::bitfield::adds_to;
 use crate::conn::{Asked, Conn, Flag, Work};
-use crate::pipeline::{Arrival, Depth};
+use crate::pipeline::{Arrival, Depth, by_delay};
 use crate::pool::Pool;
 use crate::requests::Receipt;
 use crate::time::{Coarse, Stamp};
-use crate::{Bitfield, Block, CloseReason, ConnId, Instant, Message, Misbehaviour, Note, Output, PieceIndex};
+use crate::{
+    Bitfield, Block, CloseReason, ConnId, Instant, Message, Misbehaviour, Note, Output, PieceIndex,
+    PipelineRule,
+};
 
 /// Blocks that nobody asked for until a remote is sent away.
 const MOST_STRIKES: u8 = 64;
@@ -18,7 +21,7 @@ const MOST_ALLOWED_FAST: usize = 32;
 
 impl Torrent {
     pub(super) fn remote_have(&mut self, now: Instant, id: ConnId, piece: PieceIndex, out: &mut Vec<Output>) {
-        if !self.layout.contains(piece) {
+        if piece.0 >= self.have.len() {
             return self.misbehaved(now, id, Misbehaviour::PieceOutOfRange, out);
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
@@ -26,9 +29,30 @@ impl Torrent {
         if conn.is(Flag::RemoteSeed) || !self.sets.insert(id, piece) {
             return;
         }
-        self.availability.add(piece);
-        self.requests.relist(piece, 0, &self.layout, &self.availability);
+        let counted = self.availability.add_within(piece);
         conn.remote_count += 1;
+        // Mostly it changes nothing: we want something of the remote already, or not this, and it chokes us.
+        let known = conn.is(Flag::WeInterested) || self.have.contains(piece);
+        let listed = self.requests.is_listed();
+        if !counted || !known || listed || conn.may_be_asked() || conn.remote_count == self.have.len() {
+            self.remote_gained(now, id, (piece, counted), out);
+        }
+    }
+
+    /// A remote has a piece more, of which something may follow.
+    #[inline(never)]
+    fn remote_gained(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        (piece, counted): (PieceIndex, bool),
+        out: &mut Vec<Output>,
+    ) {
+        if !counted {
+            self.availability.add_beyond(piece);
+        }
+        self.requests.relist(piece, 0, &self.layout, &self.availability);
+        let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.remote_count == self.have.len() {
             self.availability.remove_words(self.sets.row(id));
             self.availability.add_seed();
@@ -41,7 +65,6 @@ impl Torrent {
         if wants && self.config.between_rounds {
             set_interest(conn, id, now, true, out);
         }
-        // Most remotes that tell of a piece choke us.
         if conn.may_be_asked() {
             self.fill(now, id, out);
         }
@@ -156,23 +179,34 @@ impl Torrent {
         work.block_at = conn.heard_at;
         conn.set(Flag::Snubbed, false);
         conn.set(Flag::Refusing, false);
-        let flow = self.flows.get_mut(id, conn);
-        flow.down.add(block.len);
-        let mut arrival = Arrival::after(Stamp::of(now).since(asked.sent));
-        if self.config.pipeline_rule.looks_at_rate() {
-            let round = self.config.rechoke_interval;
-            let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
-            arrival.window_bytes = flow.down.bytes();
-            arrival.window_ms = flow.down.millis(gone, round.as_millis() as u32);
-            arrival.block_len = self.layout.block_len();
-            arrival.len = block.len;
-            arrival.millis = (now.as_micros() / 1_000) as u32;
+        self.flows.get_mut(id, conn).down.add(block.len);
+        let (delay, serial) = (Stamp::of(now).since(asked.sent), work.serial);
+        match self.config.pipeline_rule {
+            PipelineRule::Delay => work.pipeline = by_delay(&self.config, work.pipeline, delay),
+            _ => self.pace(now, id, (block.len, delay)),
         }
+        let receipt = self.requests.receive((block.piece, asked.number()), serial, Some(asked));
+        self.received(now, id, block, receipt, out);
+    }
+
+    /// Has a rule that looks at more than the delay say how many requests are kept outstanding.
+    #[inline(never)]
+    fn pace(&mut self, now: Instant, id: ConnId, (len, delay): (u32, u32)) {
+        let Some((conn, work)) = self.conns.both(id) else { return };
+        let flow = self.flows.get_mut(id, conn);
+        let round = self.config.rechoke_interval;
+        let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
+        let arrival = Arrival {
+            delay,
+            len,
+            millis: (now.as_micros() / 1_000) as u32,
+            window_bytes: flow.down.bytes(),
+            window_ms: flow.down.millis(gone, round.as_millis() as u32),
+            block_len: self.layout.block_len(),
+        };
         let mut depth = Depth { limit: work.pipeline, pace: &mut flow.pace };
         depth.block(&self.config, arrival);
         work.pipeline = depth.limit;
-        let receipt = self.requests.receive((block.piece, asked.number()), work.serial, Some(asked));
-        self.received(now, id, block, receipt, out);
     }
 
     /// A block that answers no request of ours: too late, or unasked.
@@ -199,8 +233,9 @@ impl Torrent {
         match receipt {
             Receipt::Useless => self.totals.wasted += u64::from(block.len),
             Receipt::Stored { duplicates, completes } => {
-                out.push(Output::Store { conn: id, block });
-                self.requests.relist(block.piece, 1, &self.layout, &self.availability);
+                let Block { piece, begin, len } = block;
+                emit(out, || Output::Store { conn: id, block: Block { piece, begin, len } });
+                self.requests.relist(piece, 1, &self.layout, &self.availability);
                 if duplicates > 0 {
                     self.cancel_duplicates(now, block, duplicates, out);
                 }
@@ -209,7 +244,7 @@ impl Torrent {
                 }
             }
         }
-        self.fill(now, id, out);
+        self.refill(now, id, out);
         if !self.endgame_noted && self.requests.is_endgame() {
             self.begin_endgame(now, out);
         }
@@ -233,7 +268,7 @@ impl Torrent {
             let Some((conn, work)) = self.conns.both(other) else { continue };
             let Some(asked) = take_asked(&mut self.asked, work, block.piece, number) else { continue };
             work.excused = work.excused.saturating_add(1);
-            send(conn, other, now, Message::Cancel(block), out);
+            send(conn, other, now, || Message::Cancel(block), out);
             if !asked.is_overdue() {
                 self.requests.release(asked, false);
             }
@@ -272,7 +307,7 @@ impl Torrent {
         }
         self.totals.left -= u64::from(self.layout.piece_len(piece));
         let complete = self.have.is_full();
-        if giver != 0 {
+        if giver != 0 && self.any_suspect {
             self.clear_suspect(giver);
         }
         for id in self.conns.slots() {
@@ -284,9 +319,8 @@ impl Torrent {
             }
             let remote_has = seed || self.sets.contains(id, piece);
             if !remote_has || self.config.redundant_have {
-                self.tell(now, id, piece, out);
+                haves::tell(&mut self.haves, (id, conn), now, piece, out);
             }
-            let Some(conn) = self.conns.get_mut(id) else { continue };
             let interested = remote_has && !seed && conn.is(Flag::WeInterested);
             if interested && self.config.between_rounds && !adds_to(self.sets.row(id), self.have.words()) {
                 set_interest(conn, id, now, false, out);
@@ -329,6 +363,7 @@ impl Torrent {
                 conn.set(Flag::Suspect, true);
                 work.working = u16::MAX;
             }
+            self.any_suspect = true;
         }
         self.wake(now, out);
     }
@@ -366,7 +401,7 @@ impl Torrent {
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.is(Flag::Fast) {
-            send(conn, id, now, Message::Reject(block), out);
+            send(conn, id, now, || Message::Reject(block), out);
         } else {
             self.close(now, id, CloseReason::Disk, out);
         }
@@ -376,7 +411,7 @@ impl Torrent {
 fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mut Vec<Output>) {
     conn.set(Flag::WeInterested, wants);
     let message = if wants { Message::Interested } else { Message::NotInterested };
-    send(conn, id, now, message, out);
+    send(conn, id, now, || message, out);
 }
 
 /// Takes the request for a block out of those made of a link. Answers come mostly in order, so the first fits.

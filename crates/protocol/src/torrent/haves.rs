@@ -1,10 +1,12 @@
 //! Haves that wait for company: a client may tell a remote of new pieces only with whatever else it has to say, or when they
 //! have waited long enough ([`crate::Config::have_delay`]).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Torrent, send};
+use crate::conn::Conn;
 use crate::{ConnId, Instant, Message, Output, PieceIndex};
 
 /// The haves that wait, of all links.
@@ -38,19 +40,22 @@ impl Haves {
     }
 }
 
-impl Torrent {
-    /// Tells a remote of a new piece, now or in time.
-    pub(super) fn tell(&mut self, now: Instant, id: ConnId, piece: PieceIndex, out: &mut Vec<Output>) {
-        match &mut self.haves {
-            Some(haves) => haves.add(now, id, piece),
-            None => {
-                if let Some(conn) = self.conns.get_mut(id) {
-                    send(conn, id, now, Message::Have(piece), out);
-                }
-            }
-        }
+/// Tells a remote of a new piece, now or in time.
+#[inline]
+pub(super) fn tell(
+    haves: &mut Option<Box<Haves>>,
+    (id, conn): (ConnId, &mut Conn),
+    now: Instant,
+    piece: PieceIndex,
+    out: &mut Vec<Output>,
+) {
+    match haves {
+        Some(haves) => haves.add(now, id, piece),
+        None => send(conn, id, now, || Message::Have(piece), out),
     }
+}
 
+impl Torrent {
     /// What waits on a link that says something else, from this output on, goes with it. Blocks go by themselves.
     #[cold]
     pub(super) fn tell_along(&mut self, now: Instant, from: usize, out: &mut Vec<Output>) {
@@ -90,7 +95,7 @@ impl Torrent {
         let Some(haves) = &mut self.haves else { return };
         let pieces = haves.take(id);
         let Some(conn) = self.conns.get_mut(id) else { return };
-        pieces.into_iter().for_each(|piece| send(conn, id, now, Message::Have(piece), out));
+        pieces.into_iter().for_each(|piece| send(conn, id, now, || Message::Have(piece), out));
     }
 
     /// When haves have waited long enough.

@@ -58,7 +58,7 @@ impl Torrent {
             (_, false) => Some(Message::Bitfield(Arc::new(self.have.clone()))),
         };
         if let (Some(message), Some(conn)) = (have, self.conns.get_mut(id)) {
-            send(conn, id, now, message, out);
+            send(conn, id, now, || message, out);
         }
         self.allow_fast(now, id, out);
     }
@@ -71,7 +71,7 @@ impl Torrent {
         let set = allowed_set(&self.config, &self.info_hash, self.have.len(), self.remotes.addr(id));
         for piece in set {
             if let Some(conn) = self.conns.get_mut(id) {
-                send(conn, id, now, Message::AllowedFast(piece), out);
+                send(conn, id, now, || Message::AllowedFast(piece), out);
             }
         }
     }
@@ -139,6 +139,7 @@ impl Torrent {
         self.part(now, id, link, never, out);
     }
 
+    #[inline(never)]
     pub(super) fn misbehaved(&mut self, now: Instant, id: ConnId, how: Misbehaviour, out: &mut Vec<Output>) {
         self.close(now, id, CloseReason::Misbehaved(how), out);
     }

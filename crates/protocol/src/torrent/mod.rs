@@ -107,6 +107,8 @@ pub struct Torrent {
     was_complete: bool,
     disk_congested: bool,
     endgame_noted: bool,
+    /// A link has been suspect.
+    any_suspect: bool,
     /// Haves wait for company: see [`haves`].
     haves_wait: bool,
     /// Requests made of all links.
@@ -231,6 +233,7 @@ impl Torrent {
             was_complete: have.is_full(),
             disk_congested: false,
             endgame_noted: false,
+            any_suspect: false,
             timers: Timers::NONE,
             pace: Pace::default(),
             haves_wait: !config.have_delay.is_zero(),
@@ -248,6 +251,7 @@ impl Torrent {
     }
 
     /// Takes one input and appends what is to be done to `out`. Cannot fail; `now` must not go back.
+    #[inline(always)] // where a driver knows which input it has, one arm of the match is all that is left
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         let from = out.len();
         // What a swarm is made of comes first, taken apart where it lies; the rest is behind one more call, so that its
@@ -402,9 +406,16 @@ impl Torrent {
 }
 
 /// Sends a message on a link.
-fn send(conn: &mut Conn, id: ConnId, now: Instant, message: Message, out: &mut Vec<Output>) {
+#[inline]
+fn send(conn: &mut Conn, id: ConnId, now: Instant, message: impl FnOnce() -> Message, out: &mut Vec<Output>) {
     conn.sent_at = Coarse::of(now);
-    out.push(Output::Send { conn: id, message });
+    emit(out, || Output::Send { conn: id, message: message() });
+}
+
+/// Appends an output that is made where it will lie: a list makes room before an iterator is asked for its item.
+#[inline]
+fn emit(out: &mut Vec<Output>, output: impl FnOnce() -> Output) {
+    out.extend(core::iter::once_with(output));
 }
 
 /// The address of an item of a list, for hints to the processor; of its end if there is no such item.

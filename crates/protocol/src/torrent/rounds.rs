@@ -104,7 +104,7 @@ impl Torrent {
             return self.close(now, id, CloseReason::Useless, out);
         }
         if conn.sent_at.is_past(now, limits.quiet) {
-            send(conn, id, now, Message::KeepAlive, out);
+            send(conn, id, now, || Message::KeepAlive, out);
         }
         conn.set(Flag::Refusing, false);
         if !conn.is(Flag::Asked) {

@@ -45,7 +45,7 @@ impl Torrent {
         }
         self.queued.push(&mut work.queued, block);
         if work.credit > 0 {
-            self.pump(now, id, out);
+            self.writable(now, id, 0, out);
         }
     }
 
@@ -54,7 +54,7 @@ impl Torrent {
     fn refuse(&mut self, now: Instant, id: ConnId, (block, overflow): (Block, bool), out: &mut Vec<Output>) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.is(Flag::Fast) {
-            send(conn, id, now, Message::Reject(block), out);
+            send(conn, id, now, || Message::Reject(block), out);
         } else if overflow && self.remotes.count(id, Tally::Overflow) > MOST_OVERFLOW {
             self.misbehaved(now, id, Misbehaviour::Flood, out);
         }
@@ -64,19 +64,14 @@ impl Torrent {
         let Some((conn, work)) = self.conns.both(id) else { return };
         let withdrawn = self.queued.take(&mut work.queued, |&queued| queued == block);
         if withdrawn.is_some() && conn.is(Flag::Fast) {
-            send(conn, id, now, Message::Reject(block), out);
+            send(conn, id, now, || Message::Reject(block), out);
         }
     }
 
+    /// The driver takes so many blocks more: sends queued ones while it does.
     pub(super) fn writable(&mut self, now: Instant, id: ConnId, blocks: u16, out: &mut Vec<Output>) {
-        let Some(work) = self.conns.work_mut(id) else { return };
-        work.credit = work.credit.saturating_add(blocks);
-        self.pump(now, id, out);
-    }
-
-    /// Sends queued blocks while the driver takes them.
-    fn pump(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let Some((conn, work)) = self.conns.both(id) else { return };
+        work.credit = work.credit.saturating_add(blocks);
         while work.credit > 0 {
             let Some(block) = self.queued.pop(&mut work.queued) else { return };
             let flow = self.flows.get_mut(id, conn);
@@ -151,6 +146,8 @@ impl Torrent {
     fn choke_views(&self, now: Instant) -> Vec<ChokeView> {
         let (stamp, piece_length) = (Stamp::of(now), self.layout.piece_length());
         let piece_count = u64::from(self.have.len().max(1));
+        // Divisions are dear, and few are sent anything.
+        let pieces = |bytes: u32| if bytes < piece_length { 0 } else { bytes / piece_length };
         let mut views = Vec::with_capacity(self.conns.len().into());
         for (id, conn) in self.conns.iter() {
             let flow = self.flows.get(conn);
@@ -165,7 +162,7 @@ impl Torrent {
                 sent: flow.up.bytes(),
                 pending,
                 since_unchoke: stamp.since(conn.unchoked_at),
-                pieces_since_unchoke: flow.sent_since_unchoke / piece_length,
+                pieces_since_unchoke: pieces(flow.sent_since_unchoke),
                 progress: (u64::from(conn.remote_count) * 1_000 / piece_count) as u16,
             });
         }
@@ -180,7 +177,7 @@ impl Torrent {
         if conn.flow != Flows::NONE {
             self.flows.get_mut(id, conn).sent_since_unchoke = 0;
         }
-        send(conn, id, now, Message::Unchoke, out);
+        send(conn, id, now, || Message::Unchoke, out);
         self.note(Note::Unchoked { conn: id, reason }, out);
     }
 
@@ -190,10 +187,10 @@ impl Torrent {
         let Some((conn, work)) = self.conns.both(id) else { return };
         self.served -= u16::from(conn.is_served());
         conn.set(Flag::WeChoking, true);
-        send(conn, id, now, Message::Choke, out);
+        send(conn, id, now, || Message::Choke, out);
         if conn.is(Flag::Fast) {
             for &block in self.queued.iter(work.queued) {
-                send(conn, id, now, Message::Reject(block), out);
+                send(conn, id, now, || Message::Reject(block), out);
             }
         }
         self.queued.clear(&mut work.queued);
@@ -219,6 +216,7 @@ fn upload(
     conn.set(Flag::Useful, true);
     flow.up.add(block.len);
     flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);
-    send(conn, id, now, Message::Piece(block), out);
+    let Block { piece, begin, len } = block;
+    send(conn, id, now, || Message::Piece(Block { piece, begin, len }), out);
     block.len.into()
 }

@@ -111,7 +111,7 @@ impl<S: Store> Node<S> {
             if waiting.conn != conn || (waiting.blocks > 0 && !all) {
                 at += 1;
             } else if let Some(waiting) = behind.waiting.remove(at) {
-                self.send_small(now, conn, waiting.message, post);
+                self.send_late(now, conn, waiting.message, post);
             }
         }
     }

@@ -28,7 +28,7 @@ impl<S: Store> Node<S> {
         if self.seat.is_empty() || self.record.nat || post.world.parted(now, from, self.id) {
             // Nobody answers, and the caller hears of it by waiting.
             let at = now + PATIENCE_US.max(post.world.fabric.lookahead());
-            return self.post(at, (from, slot), What::Refused, S::Payload::default(), post);
+            return self.post(at, (from, slot), || What::Refused, S::Payload::default(), post);
         }
         let waiting = self.links.iter().filter(|link| link.state == State::Called).count();
         if waiting >= MOST_CALLED {
@@ -208,6 +208,6 @@ impl<S: Store> Node<S> {
         let fabric = &post.world.fabric;
         let leaves = self.up.small(now, bytes + fabric.frames.bare(), fabric.queue_ns);
         let at = leaves + post.world.latency(self.id, to);
-        self.post(at, (to, conn), what, S::Payload::default(), post);
+        self.post(at, (to, conn), || what, S::Payload::default(), post);
     }
 }

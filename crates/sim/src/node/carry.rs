@@ -1,7 +1,8 @@
 //! Between the engine and the network: inputs in, outputs carried out.
 
-use swarmlab_protocol::{Announce, Block, ConnId, Input, Message, Output, PieceIndex};
+use swarmlab_protocol::{Announce, Block, ConnId, Input, Instant, Message, MessageKind, Output, PieceIndex};
 
+use super::seat::Seat;
 use super::{Node, State, tap};
 use crate::event::{Acks, Event, What};
 use crate::link::Sending;
@@ -20,13 +21,33 @@ struct Stored {
 
 impl<S: Store> Node<S> {
     /// Hands an input to the engine and does what comes of it. Gives whether anything did.
-    #[inline]
+    #[inline(never)]
     pub(super) fn hand(&mut self, now: u64, input: Input, post: &mut Post<'_, S::Payload>) -> bool {
         tap::input(self.level, self.id, now, &input, &mut post.records);
-        if !self.seat.handle(now, input, &mut post.out) {
-            return false;
+        self.seat.handle(now, input, &mut post.out) && self.follow(now, post)
+    }
+
+    /// The same of an input that is usual, into an engine that is usual: all that is left there is a call of what handles this
+    /// one. It is made anew for each use, so that it lies in memory only where it must.
+    #[inline(always)]
+    pub(super) fn hand_usual(
+        &mut self,
+        now: u64,
+        input: impl Fn() -> Input,
+        post: &mut Post<'_, S::Payload>,
+    ) -> bool {
+        match &mut self.seat {
+            Seat::Plain(torrent) if !tap::is_wanted(self.level) => {
+                torrent.handle(Instant::from_micros(now), input(), &mut post.out);
+                self.follow(now, post)
+            }
+            _ => self.hand(now, input(), post),
         }
-        // Most messages are news that call for nothing.
+    }
+
+    /// Does what the engine asks after an input, mostly nothing. Gives whether it was anything.
+    #[inline(always)]
+    fn follow(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> bool {
         let calls = !post.out.is_empty();
         if calls || self.witness.is_some() {
             self.carry(now, post);
@@ -35,6 +56,7 @@ impl<S: Store> Node<S> {
     }
 
     /// Hands in a block that has come.
+    #[inline(always)]
     pub(super) fn arriving(
         &mut self,
         now: u64,
@@ -44,11 +66,27 @@ impl<S: Store> Node<S> {
         payload: &S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
+        let kept = self.store.is_some() || self.witness.is_some();
+        if corrupt || kept || !self.tainted.is_empty() {
+            return self.keep_arriving(now, conn, (block, corrupt), payload, post);
+        }
+        self.hand_usual(now, || Input::Message { conn, message: Message::Piece(block) }, post);
+    }
+
+    /// The same where it matters what is in a block.
+    #[inline(never)]
+    fn keep_arriving(
+        &mut self,
+        now: u64,
+        conn: ConnId,
+        (block, corrupt): (Block, bool),
+        payload: &S::Payload,
+        post: &mut Post<'_, S::Payload>,
+    ) {
         let input = Input::Message { conn, message: Message::Piece(block) };
         tap::input(self.level, self.id, now, &input, &mut post.records);
         self.seat.handle(now, input, &mut post.out);
-        let watched = corrupt || self.store.is_some() || self.witness.is_some() || !self.tainted.is_empty();
-        if watched && post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
+        if post.out.iter().any(|output| matches!(output, Output::Store { .. })) {
             self.keep(now, block, corrupt, payload, post);
         }
         self.carry(now, post);
@@ -78,56 +116,54 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// Does what the engine asks, in order.
+    /// Does what the engine asks, in order, and tells it at once what came of that where no time passes.
     fn carry(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
         self.record_outputs(now, &post.out, &mut post.records, post.world);
+        let mut stored = Stored::default();
         let mut at = 0;
         while let Some(output) = post.out.get_mut(at) {
-            match output {
-                Output::Send { conn, message } => {
-                    let message = std::mem::replace(message, Message::KeepAlive);
-                    self.send(now, conn.0, message, post);
+            at += 1;
+            // What a swarm is made of is looked at where it lies, the rest is taken out.
+            match *output {
+                Output::Send { conn, message: Message::Have(piece) } => {
+                    self.send(now, conn.0, || Message::Have(piece), post);
+                }
+                Output::Send { conn, message: Message::Request(Block { piece, begin, len }) } => {
+                    self.send(now, conn.0, || Message::Request(Block { piece, begin, len }), post);
+                }
+                Output::Send { conn, message: Message::Piece(block) } => {
+                    self.send_block(now, conn.0, block, post);
                 }
                 Output::Store { .. } if self.disk.is_none() => {}
-                _ => return self.carry_on(now, at, post),
+                _ => {
+                    let output = std::mem::replace(output, Output::Stopped);
+                    self.act(now, output, &mut stored, post);
+                }
             }
-            at += 1;
         }
-        post.out.clear();
+        // Nothing that is left there holds memory.
+        while let Some(done) = post.out.pop() {
+            std::mem::forget(done);
+        }
+        if stored.answer.is_some() || !post.verify.is_empty() {
+            self.answer(now, stored, post);
+        }
         self.look(now, post);
     }
 
-    /// Goes on with outputs that are more than messages, and tells the engine at once what came of them where no time
-    /// passes.
-    #[inline(never)]
-    fn carry_on(&mut self, now: u64, done: usize, post: &mut Post<'_, S::Payload>) {
-        let mut outputs = std::mem::take(&mut post.out);
-        let mut rest = outputs.drain(done..);
-        loop {
-            let mut stored = Stored::default();
-            for output in &mut rest {
-                self.act(now, output, &mut stored, post);
-            }
-            drop(rest);
-            let input = match (stored.answer, post.verify.pop()) {
-                (Some(answer), piece) => {
-                    post.verify.extend(piece);
-                    answer
-                }
-                (None, Some(piece)) => Input::Verified { piece, ok: self.judge(now, piece, post) },
-                (None, None) => break,
-            };
-            outputs.clear();
-            tap::input(self.level, self.id, now, &input, &mut post.records);
-            if !self.seat.handle(now, input, &mut outputs) {
-                break;
-            }
-            self.record_outputs(now, &outputs, &mut post.records, post.world);
-            rest = outputs.drain(..);
+    /// Tells the engine what came of storing and verifying.
+    fn answer(&mut self, now: u64, stored: Stored, post: &mut Post<'_, S::Payload>) {
+        let mut input = stored.answer;
+        while let Some(next) = input.or_else(|| self.verdict(now, post)) {
+            self.hand(now, next, post);
+            input = None;
         }
-        outputs.clear();
-        post.out = outputs;
-        self.look(now, post);
+    }
+
+    /// The verdict on the next piece that waits for one.
+    fn verdict(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Input> {
+        let piece = post.verify.pop()?;
+        Some(Input::Verified { piece, ok: self.judge(now, piece, post) })
     }
 
     /// Has the checkers look at what the engine has.
@@ -138,9 +174,11 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Does what is seldom asked.
+    #[inline(never)]
     fn act(&mut self, now: u64, output: Output, stored: &mut Stored, post: &mut Post<'_, S::Payload>) {
         match output {
-            Output::Send { conn, message } => self.send(now, conn.0, message, post),
+            Output::Send { conn, message } => self.send(now, conn.0, || message.clone(), post),
             Output::Store { block, .. } => self.write(now, block, stored),
             // A piece of which a block could not be stored begins anew.
             Output::Verify { piece } if stored.failed == Some(piece) => {}
@@ -202,57 +240,82 @@ impl<S: Store> Node<S> {
         ok
     }
 
-    #[inline]
-    fn send(&mut self, now: u64, conn: u16, message: Message, post: &mut Post<'_, S::Payload>) {
-        let world = post.world;
-        let len = message.wire_len();
-        post.tally.message(message.kind(), len);
-        if let Some(witness) = &mut self.witness {
-            witness.sends((now, self.id), conn, &message, world, &mut post.tally.breaches);
+    /// Sends a message that carries no content. It is made anew for each use, as in [`Self::hand_usual`].
+    #[inline(always)] // where the kind is known, little is left of this
+    fn send(&mut self, now: u64, conn: u16, message: impl Fn() -> Message, post: &mut Post<'_, S::Payload>) {
+        let len = message().wire_len();
+        post.tally.message(message().kind(), len);
+        self.attest(now, conn, &message, post);
+        if self.up.holds {
+            return self.send_behind(now, conn, message(), post);
         }
-        debug_assert!(self.links[usize::from(conn)].state == State::Open);
-        if let Message::Piece(block) = message {
-            return self.send_block(now, conn, block, post);
-        }
-        let message = if self.up.holds {
-            let Some(message) = self.hold(now, conn, message, post) else { return };
-            message
-        } else {
-            message
+        let leaves = self.leaves_at(now, conn, len, post);
+        let acks = match self.to_ack {
+            Some((acked, acks)) if acked == conn => {
+                self.to_ack = None;
+                acks
+            }
+            _ => Acks::default(),
         };
-        self.send_small(now, conn, message, post);
+        self.send_on(conn, leaves, acks, || What::Message(message()), post);
     }
 
-    /// Sends a message that carries no content.
-    #[inline]
-    pub(super) fn send_small(
+    /// Has the checkers look at a message that is about to be sent.
+    #[inline(always)]
+    fn attest(
+        &mut self,
+        now: u64,
+        conn: u16,
+        message: impl Fn() -> Message,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        if let Some(witness) = &mut self.witness {
+            witness.sends((now, self.id), conn, &message(), post.world, &mut post.tally.breaches);
+        }
+        debug_assert!(self.links[usize::from(conn)].state == State::Open);
+    }
+
+    /// Sends a small message of a client that says nothing without need: it waits for the content before it, and for the pulse.
+    #[cold]
+    pub(super) fn send_behind(
         &mut self,
         now: u64,
         conn: u16,
         message: Message,
         post: &mut Post<'_, S::Payload>,
     ) {
-        let fabric = &post.world.fabric;
-        let rides = self.up.rides(conn, now);
-        let leaves = self.up.small(now, fabric.frames.small(message.wire_len(), rides), fabric.queue_ns);
-        let leaves = if self.up.holds {
-            self.beat(leaves, self.links[usize::from(conn)].remote, &message)
-        } else {
-            leaves
-        };
-        let acks = match self.to_ack {
-            // TCP acknowledges by itself where the client is slow to speak.
-            Some((acked, acks)) if acked == conn && !self.up.holds => {
-                self.to_ack = None;
-                acks
-            }
-            _ => Acks::default(),
-        };
-        self.send_on(conn, leaves, acks, What::Message(message), post);
+        if let Some(message) = self.hold(now, conn, message, post) {
+            self.send_late(now, conn, message, post);
+        }
     }
 
+    /// The same once nothing is before it. TCP acknowledges by itself where the client is slow to speak.
+    pub(super) fn send_late(
+        &mut self,
+        now: u64,
+        conn: u16,
+        message: Message,
+        post: &mut Post<'_, S::Payload>,
+    ) {
+        let could = self.leaves_at(now, conn, message.wire_len(), post);
+        let leaves = self.beat(could, self.links[usize::from(conn)].remote, &message);
+        self.send_on(conn, leaves, Acks::default(), || What::Message(message.clone()), post);
+    }
+
+    /// When a small message of so many bytes that is sent now leaves.
+    #[inline(always)]
+    fn leaves_at(&mut self, now: u64, conn: u16, len: u32, post: &Post<'_, S::Payload>) -> u64 {
+        let fabric = &post.world.fabric;
+        let rides = self.up.rides(conn, now);
+        self.up.small(now, fabric.frames.small(len, rides), fabric.queue_ns)
+    }
+
+    /// Sends a block.
+    #[inline(always)]
     fn send_block(&mut self, now: u64, conn: u16, block: Block, post: &mut Post<'_, S::Payload>) {
         let world = post.world;
+        post.tally.message(MessageKind::Piece, Message::Piece(block).wire_len());
+        self.attest(now, conn, || Message::Piece(block), post);
         let corrupt = self.seat.corrupts(block);
         let payload = match &self.store {
             Some(store) => store.read(&world.layout, block, corrupt),
@@ -264,25 +327,30 @@ impl<S: Store> Node<S> {
 
     /// Acknowledges blocks where no message goes the same way.
     pub(super) fn acknowledge(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) {
-        let Some(link) = self.links.get(usize::from(conn)) else { return };
-        if link.state != State::Open {
+        if !self.links.get(usize::from(conn)).is_some_and(|link| link.state == State::Open) {
             return;
         }
-        let world = post.world;
         // The bytes were charged with the block.
-        let leaves = self.up.small(now, 0, world.fabric.queue_ns);
-        self.send_on(conn, leaves, acks, What::Ack, post);
+        let leaves = self.up.small(now, 0, post.world.fabric.queue_ns);
+        self.send_on(conn, leaves, acks, || What::Ack, post);
     }
 
     /// Sends something small on a connection, which leaves at a time.
-    #[inline]
-    fn send_on(&self, conn: u16, leaves: u64, acks: Acks, what: What, post: &mut Post<'_, S::Payload>) {
+    #[inline(always)]
+    fn send_on(
+        &self,
+        conn: u16,
+        leaves: u64,
+        acks: Acks,
+        what: impl FnOnce() -> What,
+        post: &mut Post<'_, S::Payload>,
+    ) {
         let link = &self.links[usize::from(conn)];
         let mut at = leaves + post.world.latency(self.id, link.remote);
         if post.world.fabric.units > 1 {
             at = self.long.as_ref().map_or(at, |long| long.behind(at, conn));
         }
-        post.send(at, Event { acks, ..Event::new(self.id, (link.remote, link.far), what) });
+        post.send(at, || Event { acks, ..Event::new(self.id, (link.remote, link.far), what()) });
     }
 
     fn call(&mut self, now: u64, addr: core::net::SocketAddr, post: &mut Post<'_, S::Payload>) {
@@ -302,6 +370,6 @@ impl<S: Store> Node<S> {
         let world = post.world;
         let leaves = self.up.small(now, world.fabric.frames.small(REQUEST, false), world.fabric.queue_ns);
         let at = leaves + 3 * world.fabric.tracker_us;
-        self.post(at, (world.tracker(), 0), What::Announce(announce), S::Payload::default(), post);
+        self.post(at, (world.tracker(), 0), || What::Announce(announce), S::Payload::default(), post);
     }
 }

@@ -1,12 +1,13 @@
 //! One node: an engine, its connections, the two ends of its access link, and its own timers.
 //!
 //! Handling an event touches this node only. Whatever concerns another one is an event that takes at least the least
-//! latency. `calls` opens and closes connections, `carry` does what the engine asks, `life` brings a node and takes it
-//! away.
+//! latency. `calls` opens and closes connections, `carry` does what the engine asks, `credit` lets it send blocks, `life` brings a
+//! node and takes it away.
 
 mod behind;
 mod calls;
 mod carry;
+mod credit;
 mod disk;
 mod life;
 mod long;
@@ -21,12 +22,12 @@ use crate::check::Witness;
 use crate::event::{Acks, Event, Need, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
-use crate::network::uneven_buffer;
 use crate::plan::Plan;
 use crate::post::Post;
 use crate::prefetch::{prefetch, prefetch_lines};
 use crate::store::{Marks, Store};
 use crate::window::Window;
+use crate::worker;
 
 /// A connection as the network sees it.
 #[derive(Clone, Copy, Debug)]
@@ -137,56 +138,58 @@ impl<S: Store> Node<S> {
     pub(crate) fn run(
         &mut self,
         places: &[u32],
-        events: &mut [Event<S::Payload>],
-        (start, end): (u64, u64),
+        window: &mut worker::Window<'_, S::Payload>,
         post: &mut Post<'_, S::Payload>,
     ) {
-        post.tally.events += places.len() as u64;
-        post.tally.handled += places.len() as u64;
         for &place in places {
-            let event = &mut events[place as usize];
-            let at = start + u64::from(event.offset);
+            let event = &mut window.events[place as usize];
+            let at = window.start + u64::from(event.offset);
             while self.local_at <= at {
                 self.tick(self.local_at, post);
-            }
-            self.hash.event(at, event);
-            if let Some(witness) = &mut self.witness {
-                witness.attends((at, self.id), &mut post.tally.breaches);
             }
             let route = (event.from, event.conn);
             // What a swarm is made of is looked at where it lies, the rest is taken out.
             match event.what {
                 What::Message(Message::Have(piece)) => {
-                    let acks = event.acks;
-                    if !self.message(at, route, acks, Message::Have(piece), post) {
+                    self.attend(at, event, post);
+                    if !self.usual(at, route, event.acks, || Message::Have(piece), post) {
                         self.plan_engine(at);
                         continue;
                     }
                 }
                 What::Message(Message::Request(block)) => {
-                    let acks = event.acks;
-                    if !self.message(at, route, acks, Message::Request(block), post) {
+                    self.attend(at, event, post);
+                    if !self.usual(at, route, event.acks, || Message::Request(block), post) {
                         self.plan_engine(at);
                         continue;
                     }
                 }
-                What::Message(Message::Piece(block)) => {
-                    self.block(at, route, (block, false), std::mem::take(&mut event.payload), post);
-                }
-                What::CorruptPiece(block) => {
-                    self.block(at, route, (block, true), std::mem::take(&mut event.payload), post);
+                What::Message(Message::Piece(block)) | What::CorruptPiece(block) => {
+                    self.attend(at, event, post);
+                    let corrupt = matches!(event.what, What::CorruptPiece(_));
+                    self.block(at, route, (block, corrupt), std::mem::take(&mut event.payload), post);
                 }
                 _ => {
+                    self.attend(at, event, post);
                     let what = std::mem::replace(&mut event.what, What::Ack);
                     self.receive(at, route, event.acks, what, post);
                 }
             }
             self.plan_ahead(at);
         }
-        while self.local_at < end {
+        while self.local_at < window.end {
             self.tick(self.local_at, post);
         }
-        self.settle_window(start, post);
+        self.settle_window(window.start, post);
+    }
+
+    /// Counts an event that is about to be handled in the digest, and tells the checkers.
+    #[inline(always)] // where its kind is known, little is left of what hashes it
+    fn attend(&mut self, at: u64, event: &Event<S::Payload>, post: &mut Post<'_, S::Payload>) {
+        self.hash.event(at, event);
+        if let Some(witness) = &mut self.witness {
+            witness.attends((at, self.id), &mut post.tally.breaches);
+        }
     }
 
     /// Asks to be visited when the next timer is due, unless it will be visited before that anyway. `start` is that of
@@ -199,10 +202,9 @@ impl<S: Store> Node<S> {
         }
     }
 
+    #[inline]
     fn ask_for_visit(&mut self, post: &mut Post<'_, S::Payload>) {
-        let window = post.calendar.window_of(self.local_at);
-        self.wake_at = post.calendar.start_of(window);
-        post.calendar.wake(post.local(self.id), window);
+        self.wake_at = post.calendar.wake(post.local(self.id), self.local_at);
     }
 
     fn settle(&mut self, post: &mut Post<'_, S::Payload>) {
@@ -213,6 +215,7 @@ impl<S: Store> Node<S> {
     }
 
     /// When the node has something to do by itself next: what is overdue, now.
+    #[inline(always)]
     fn plan_ahead(&mut self, now: u64) {
         let links = self.up.due().min(self.down.due());
         let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
@@ -247,6 +250,7 @@ impl<S: Store> Node<S> {
         self.plan_ahead(now);
     }
 
+    #[inline(never)]
     fn receive(
         &mut self,
         now: u64,
@@ -256,9 +260,7 @@ impl<S: Store> Node<S> {
         post: &mut Post<'_, S::Payload>,
     ) {
         match what {
-            What::Message(message) => {
-                self.message(now, (from, conn), acks, message, post);
-            }
+            What::Message(message) => self.message(now, (from, conn), acks, message, post),
             What::Ack => {
                 if self.is_open(conn, from) {
                     self.acknowledged(now, conn, acks, post);
@@ -275,8 +277,29 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// A message has come. Gives whether anything came of it.
-    #[inline]
+    /// A message has come of a kind that is usual. Gives whether anything came of it. As [`Self::hand_usual`] does, it has
+    /// the message made anew for each use.
+    #[inline(always)]
+    fn usual(
+        &mut self,
+        now: u64,
+        (from, conn): (NodeId, u16),
+        acks: Acks,
+        message: impl Fn() -> Message,
+        post: &mut Post<'_, S::Payload>,
+    ) -> bool {
+        self.down.small(post.world.fabric.frames.small(message().wire_len(), false));
+        if !self.is_open(conn, from) {
+            return false;
+        }
+        let of_acks = acks.blocks > 0 && self.acknowledged(now, conn, acks, post);
+        if let Some(witness) = &mut self.witness {
+            witness.hears(conn, &message());
+        }
+        self.hand_usual(now, || Input::Message { conn: ConnId(conn), message: message() }, post) || of_acks
+    }
+
+    /// A message has come of another kind.
     fn message(
         &mut self,
         now: u64,
@@ -284,21 +307,22 @@ impl<S: Store> Node<S> {
         acks: Acks,
         message: Message,
         post: &mut Post<'_, S::Payload>,
-    ) -> bool {
+    ) {
         self.down.small(post.world.fabric.frames.small(message.wire_len(), false));
-        if self.is_open(conn, from) {
-            let calls = acks.blocks > 0 && self.acknowledged(now, conn, acks, post);
-            if let Some(witness) = &mut self.witness {
-                witness.hears(conn, &message);
-            }
-            let withdraws = matches!(message, Message::Cancel(_));
-            let calls = self.hand(now, Input::Message { conn: ConnId(conn), message }, post) || calls;
-            if withdraws && self.up.holds {
-                self.pass(now, conn, false, post);
-            }
-            return calls;
+        if !self.is_open(conn, from) {
+            return;
         }
-        false
+        if acks.blocks > 0 {
+            self.acknowledged(now, conn, acks, post);
+        }
+        if let Some(witness) = &mut self.witness {
+            witness.hears(conn, &message);
+        }
+        let withdraws = matches!(message, Message::Cancel(_));
+        self.hand(now, Input::Message { conn: ConnId(conn), message }, post);
+        if withdraws && self.up.holds {
+            self.pass(now, conn, false, post);
+        }
     }
 
     #[inline]
@@ -307,6 +331,7 @@ impl<S: Store> Node<S> {
     }
 
     /// A block has come in at the downlink.
+    #[inline]
     fn block(
         &mut self,
         now: u64,
@@ -340,6 +365,7 @@ impl<S: Store> Node<S> {
         }
     }
 
+    #[inline(always)] // most blocks do not wait, and then nothing has to be put together and taken apart
     fn deliver(&mut self, now: u64, waiting: Waiting<S::Payload>, post: &mut Post<'_, S::Payload>) {
         let Waiting { conn, from, corrupt, congested, block: Some(block), payload, .. } = waiting else {
             return;
@@ -375,14 +401,15 @@ impl<S: Store> Node<S> {
         post.tally.groups[usize::from(self.group)].uploaded += u64::from(len);
         self.up.content += u64::from(len);
         self.down.small(frames.acks(len));
-        let what = if sending.corrupt {
-            What::CorruptPiece(sending.block)
-        } else {
-            What::Message(Message::Piece(sending.block))
-        };
         let at = now + post.world.latency(self.id, link.remote);
         let at = self.carried(at, sending.conn, post.world);
-        self.post(at, (link.remote, link.far), what, sending.payload, post);
+        let (to, payload) = ((link.remote, link.far), sending.payload);
+        let Block { piece, begin, len } = sending.block;
+        let block = || Block { piece, begin, len };
+        match sending.corrupt {
+            true => self.post(at, to, || What::CorruptPiece(block()), payload, post),
+            false => self.post(at, to, || What::Message(Message::Piece(block())), payload, post),
+        }
         let link = &mut self.links[usize::from(sending.conn)];
         link.committed -= 1;
         link.in_flight += 1;
@@ -393,43 +420,17 @@ impl<S: Store> Node<S> {
         self.life.uploaded(u64::from(len), now);
     }
 
-    /// Blocks have reached the remote. Gives whether anything came of it.
-    fn acknowledged(&mut self, now: u64, conn: u16, acks: Acks, post: &mut Post<'_, S::Payload>) -> bool {
-        let link = &mut self.links[usize::from(conn)];
-        link.in_flight = link.in_flight.saturating_sub(acks.blocks);
-        link.window.acknowledged(acks.blocks, acks.congested, post.world.fabric.units);
-        self.grant(now, conn, post)
-    }
-
-    /// Lets the engine hand over more blocks while the socket's buffer and the window take them. Gives whether anything came of
-    /// it.
-    fn grant(&mut self, now: u64, conn: u16, post: &mut Post<'_, S::Payload>) -> bool {
-        let link = &mut self.links[usize::from(conn)];
-        let buffer = match post.world.fabric.uneven {
-            true => uneven_buffer(self.buffer, now, (self.id, conn)),
-            false => self.buffer,
-        };
-        let room = buffer.saturating_sub(link.committed);
-        let open = link.window.blocks(post.world.fabric.units);
-        let open = open.saturating_sub(link.committed.saturating_add(link.in_flight));
-        let blocks = room.min(open);
-        if blocks == 0 {
-            return false;
-        }
-        link.committed += blocks;
-        self.hand(now, Input::Writable { conn: ConnId(conn), blocks: u16::from(blocks) }, post)
-    }
-
     /// Sends an event.
+    #[inline(always)]
     fn post(
         &mut self,
         at: u64,
         to: (NodeId, u16),
-        what: What,
+        what: impl FnOnce() -> What,
         payload: S::Payload,
         post: &mut Post<'_, S::Payload>,
     ) {
-        post.send(at, Event { payload, ..Event::new(self.id, to, what) });
+        post.send(at, || Event { payload, ..Event::new(self.id, to, what()) });
     }
 
     /// Has fetched what the node consists of itself, as far as something needs it: see [`crate::worker`].

@@ -29,7 +29,6 @@ impl Seat {
     }
 
     /// Hands an input in; false if nobody is here to take it.
-    #[inline]
     pub(super) fn handle(&mut self, now: u64, input: Input, out: &mut Vec<Output>) -> bool {
         match self {
             Seat::Plain(torrent) => torrent.handle(Instant::from_micros(now), input, out),

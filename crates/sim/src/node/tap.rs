@@ -16,6 +16,12 @@ use crate::post::Post;
 use crate::store::Store;
 use crate::world::World;
 
+/// Whether anything that passes the boundary of an engine is recorded.
+#[inline]
+pub(super) fn is_wanted(level: Level) -> bool {
+    level >= Level::Pieces
+}
+
 /// Records an input that is about to be handed in.
 #[inline]
 pub(super) fn input(level: Level, node: NodeId, at: u64, input: &Input, records: &mut Vec<Entry>) {
@@ -36,7 +42,7 @@ fn number(addr: SocketAddr, _: Option<&swarmlab_protocol::Opened>) -> NodeId {
 
 impl<S: Store> Node<S> {
     /// Records what the engine asks, before it is carried out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_outputs(
         &self,
         at: u64,
@@ -44,9 +50,13 @@ impl<S: Store> Node<S> {
         records: &mut Vec<Entry>,
         world: &World,
     ) {
-        if self.level != Level::Messages {
-            return;
+        if self.level == Level::Messages {
+            self.record_each(at, outputs, records, world);
         }
+    }
+
+    #[cold]
+    fn record_each(&self, at: u64, outputs: &[Output], records: &mut Vec<Entry>, world: &World) {
         let tracker = world.tracker();
         let new = outputs.iter().filter_map(|output| match output {
             Output::Announce(announce) => {
