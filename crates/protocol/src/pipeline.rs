@@ -68,6 +68,11 @@ pub struct Arrival {
 }
 
 impl PipelineRule {
+    /// Whether anything is remembered of a remote: see [`Pace`].
+    pub(crate) fn remembers(self) -> bool {
+        !matches!(self, PipelineRule::Delay | PipelineRule::Fixed)
+    }
+
     /// Whether a block's arrival is judged by a rate; if not, only its delay counts.
     pub(crate) fn looks_at_rate(self) -> bool {
         matches!(self, PipelineRule::RateTime | PipelineRule::Mainline | PipelineRule::SlowStart)

@@ -210,7 +210,7 @@ impl Torrent {
             remotes: Remotes::default(),
             served: 0,
             slots: config.unchoke_slots,
-            flows: Flows::new(),
+            flows: Flows::default(),
             asked: Pool::new(),
             queued: Pool::new(),
             sets: RemoteSets::new(piece_count),

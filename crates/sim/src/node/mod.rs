@@ -475,6 +475,14 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Has fetched what a request or a block on this connection needs after that. Reads what was fetched before.
+    pub(crate) fn prefetch_blocks(&self, conn: Option<u16>) {
+        let conn = conn.unwrap_or_else(|| self.up.serving());
+        if let Some(torrent) = self.seat.torrent() {
+            torrent.block_places(ConnId(conn), prefetch);
+        }
+    }
+
     /// Has fetched what a request or a block on this connection needs further. Reads the row of the connection.
     pub(crate) fn prefetch_queues(&self, conn: Option<u16>) {
         let conn = conn.unwrap_or_else(|| self.up.serving());
