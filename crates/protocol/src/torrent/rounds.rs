@@ -83,6 +83,7 @@ impl Torrent {
         self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);
         self.seek_peers(now, out);
+        self.peers.look(now);
         self.shrink();
     }
 
@@ -91,7 +92,6 @@ impl Torrent {
         self.asked.shrink(self.flows.iter_mut().map(|flow| &mut flow.asked));
         self.queued.shrink(self.flows.iter_mut().map(|flow| &mut flow.queued));
         self.requests.shrink();
-        self.peers.shrink();
     }
 
     fn tend(&mut self, now: Instant, id: crate::ConnId, limits: &Limits, out: &mut Vec<Output>) {
