@@ -8,7 +8,7 @@ use crate::flows::Flows;
 use crate::torrent::place;
 
 /// Slots by which the table grows at least: each growth copies it.
-const LEAST_GROWTH: usize = 8;
+const LEAST_GROWTH: usize = 4;
 
 /// The open links, by slot.
 #[derive(Debug, Default)]

@@ -114,8 +114,8 @@ struct Known<A> {
 }
 
 const _: () = assert!(size_of::<Known<SocketAddrV4>>() == 10);
-/// Addresses to a page: it takes 256 bytes with what an allocator adds.
-const PAGE: usize = 24;
+/// Addresses to a page: two of them hold what a tracker gives at once.
+const PAGE: usize = 25;
 
 /// A remote that gave bad data: by address and, where many share one (loopback), by port and peer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
