@@ -2,6 +2,7 @@
 
 use swarmlab_protocol::Message;
 
+use crate::PeerOutcome;
 use crate::check::patience;
 use crate::event::{Event, Need, What};
 use crate::node::Node;
@@ -12,6 +13,9 @@ use crate::tracker::Tracker;
 
 /// Visits whose memory is asked for at once: about as many as there can be misses of the cache under way.
 const AT_ONCE: usize = 8;
+
+/// Nodes of which the outcomes are kept together.
+const PART: usize = 64;
 
 /// Nodes from which on they do not stay in the cache: one takes about 8 KB.
 const LARGE: usize = 1_000;
@@ -70,6 +74,13 @@ impl<'a, S: Store> Worker<'a, S> {
             }
         }
         self.post.calendar.recycle(bucket);
+    }
+
+    /// What became of its nodes, at the end of the run. In parts, which find room where engines were: in one piece it would be the
+    /// most that a run takes.
+    pub(crate) fn conclude(mut self, now: u64) -> Vec<Vec<PeerOutcome>> {
+        let parts = self.nodes.chunks_mut(PART);
+        parts.map(|nodes| nodes.iter_mut().map(|node| node.conclude(now)).collect()).collect()
     }
 
     /// Counts who gives each piece.
