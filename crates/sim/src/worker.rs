@@ -17,7 +17,7 @@ const AT_ONCE: usize = 8;
 /// Nodes of which the outcomes are kept together.
 const PART: usize = 64;
 
-/// Nodes from which on they do not stay in the cache: one takes about 8 KB.
+/// Nodes from which on they do not stay in the cache: one takes about 7 KB.
 const LARGE: usize = 1_000;
 
 /// Its share of the nodes: those whose number leaves the worker's own when divided by the number of workers.
