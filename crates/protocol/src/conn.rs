@@ -1,12 +1,11 @@
-//! One link: its flags, what is outstanding each way, how much may go out.
+//! One link: its flags, when it was heard of, how much may be asked of it and sent to it.
 //!
-//! A million simulated peers have tens of millions of links, so what is kept of one owns no memory and is in three parts. [`Conn`] is
-//! what every message reads, and every walk over all links: four of them to a line of the cache. [`Work`] is what blocks
-//! and requests need besides. Who is at the other end is in `remotes`. Queues are in pools (`pool`), what few links need is in side
-//! tables (`flows`, `remotes`).
+//! A million simulated peers have tens of millions of links, of which a dozen of each are busy. So [`Conn`] is what every link needs,
+//! and all that most have; what blocks and requests need besides is in `flows`, for the links where any pass. Who is at the
+//! other end is in `remotes`.
 
 use crate::flows::Flows;
-use crate::pool::{Pool, Queue};
+use crate::pool::Pool;
 use crate::time::{Coarse, Stamp};
 use crate::{Block, Direction, Instant, PieceIndex};
 
@@ -86,67 +85,32 @@ pub(crate) enum Flag {
     Asked = 1 << 14,
 }
 
-/// One link to one remote peer: what every message needs, and every walk over all links, the choice of whom to unchoke among
-/// them.
+/// One link to one remote peer. What every message needs lies first.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Conn {
     flags: u16,
     pub(crate) heard_at: Coarse,
     pub(crate) sent_at: Coarse,
-    /// Where what has passed of late is kept.
+    /// Where what passes is kept; [`Flows::NONE`] where nothing does.
     pub(crate) flow: u16,
     /// How many pieces the remote has.
     pub(crate) remote_count: u32,
     /// When we last unchoked it.
     pub(crate) unchoked_at: Stamp,
-}
-
-/// What is kept of a link for the blocks and requests that pass on it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Work {
-    /// Requests made of the remote.
-    pub(crate) asked: Queue,
-    /// Blocks the remote has asked for.
-    pub(crate) queued: Queue,
     /// How many requests to keep outstanding.
     pub(crate) pipeline: u16,
     /// How many blocks may still be handed to the driver.
     pub(crate) credit: u16,
     /// Not to be confused with another link of late: names who gave a block. Never 0.
     pub(crate) serial: u16,
-    /// The active piece it is working on, a guess.
-    pub(crate) working: u16,
-    /// When it last gave a block, or when it began to owe us one.
-    pub(crate) block_at: Coarse,
     /// Since when it wants something of us, or nothing; since we have everything if that is later.
     pub(crate) interest_at: Coarse,
-    /// Requests withdrawn whose blocks may still arrive.
-    pub(crate) excused: u16,
-    /// Blocks that nobody asked for.
-    pub(crate) strikes: u8,
 }
 
-const _: () = assert!(size_of::<Conn>() == 16);
-const _: () = assert!(size_of::<Work>() == 28);
+const _: () = assert!(size_of::<Conn>() == 24);
 const _: () = assert!(Pool::<Asked>::ITEM_SIZE == 16);
 const _: () = assert!(Pool::<Block>::ITEM_SIZE == 16);
-
-impl Work {
-    pub(crate) fn new(serial: u16, pipeline: u16, now: Instant) -> Self {
-        Work {
-            asked: Queue::EMPTY,
-            queued: Queue::EMPTY,
-            pipeline,
-            credit: 0,
-            serial,
-            working: u16::MAX,
-            block_at: Coarse::of(now),
-            interest_at: Coarse::of(now),
-            excused: 0,
-            strikes: 0,
-        }
-    }
-}
 
 impl Conn {
     /// The row of a slot that is free.
@@ -157,12 +121,23 @@ impl Conn {
         flow: Flows::NONE,
         remote_count: 0,
         unchoked_at: Stamp::START,
+        pipeline: 0,
+        credit: 0,
+        serial: 0,
+        interest_at: Coarse::START,
     };
 
-    pub(crate) fn new(direction: Direction, fast: bool, now: Instant) -> Self {
+    pub(crate) fn new(serial: u16, pipeline: u16, direction: Direction, fast: bool, now: Instant) -> Self {
         let coarse = Coarse::of(now);
-        let unchoked_at = Stamp::of(now);
-        let mut conn = Conn { heard_at: coarse, sent_at: coarse, unchoked_at, ..Self::CLOSED };
+        let mut conn = Conn {
+            heard_at: coarse,
+            sent_at: coarse,
+            unchoked_at: Stamp::of(now),
+            pipeline,
+            serial,
+            interest_at: coarse,
+            ..Self::CLOSED
+        };
         conn.set(Flag::Open, true);
         conn.set(Flag::Incoming, direction == Direction::Incoming);
         conn.set(Flag::Fast, fast);
@@ -200,13 +175,13 @@ impl Conn {
 
     /// Whether it would answer another request and should be asked for more.
     #[inline]
-    pub(crate) fn has_room(&self, work: &Work) -> bool {
-        self.may_be_asked() && work.asked.len() < self.most_asked(work)
+    pub(crate) fn has_room(&self, flows: &Flows) -> bool {
+        self.may_be_asked() && flows.get(self).asked.len() < self.most_asked()
     }
 
     /// How many requests may be outstanding now.
     #[inline]
-    pub(crate) fn most_asked(&self, work: &Work) -> u16 {
-        if self.is(Flag::Snubbed) { 1 } else { work.pipeline }
+    pub(crate) fn most_asked(&self) -> u16 {
+        if self.is(Flag::Snubbed) { 1 } else { self.pipeline }
     }
 }

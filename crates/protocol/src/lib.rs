@@ -51,6 +51,7 @@ mod conns;
 mod flows;
 mod handshake;
 mod message;
+mod pages;
 mod peers;
 pub mod picker;
 pub mod pipeline;

@@ -1,9 +1,9 @@
 //! The addresses we know: where to connect next, when to try again, and whom never to speak to again.
 
-use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::time::Duration;
 
+use crate::pages::Pages;
 use crate::remotes::PeerHash;
 use crate::seldom::Seldom;
 use crate::{Instant, PeerSource, Random};
@@ -31,22 +31,22 @@ enum State {
     Connected,
 }
 
-/// The end of a pause in milliseconds since the driver's start, rounded up, wrapping after 49 days. In two halves, so that
-/// an address of IPv4 with all that is known of it takes 12 bytes.
+/// The end of a pause in milliseconds since the driver's start, rounded up, wrapping after 4.6 hours. In three bytes, so that
+/// an address of IPv4 with all that is known of it takes 10.
 #[derive(Clone, Copy, Debug)]
-struct Until([u16; 2]);
+struct Until([u8; 3]);
 
 impl Until {
     fn new(end: Instant) -> Self {
-        let millis = end.as_micros().div_ceil(1_000) as u32;
-        Until([millis as u16, (millis >> 16) as u16])
+        let [low, middle, high, ..] = end.as_micros().div_ceil(1_000).to_le_bytes();
+        Until([low, middle, high])
     }
 
-    /// The moment meant, seen from one at which the pause is not over by more than 24 days.
+    /// The moment meant, seen from one at which the pause is not over by more than 2.3 hours: see [`Peers::look`].
     fn from(self, now: Instant) -> Instant {
-        let [low, high] = self.0.map(u32::from);
+        let [low, middle, high] = self.0;
         let now = now.as_micros() / 1_000;
-        let ahead = (high << 16 | low).wrapping_sub(now as u32) as i32;
+        let ahead = u32::from_le_bytes([0, low, middle, high]).wrapping_sub((now as u32) << 8) as i32 >> 8;
         Instant::from_micros(now.saturating_add_signed(ahead.into()).saturating_mul(1_000))
     }
 }
@@ -55,30 +55,55 @@ impl Until {
 #[derive(Clone, Copy, Debug)]
 struct Fate {
     until: Until,
-    state: State,
-    /// Failures in a row, and [`Fate::OF_USER`].
+    /// The [`State`] in the low bits, then failures in a row, and [`Fate::OF_USER`].
     record: u8,
 }
 
 impl Fate {
+    const STATE: u8 = 0b111;
+    const FAILURE: u8 = 1 << 3;
+    const MOST_FAILURES: u8 = 0b1111;
     /// The user named it: it is never forgotten.
     const OF_USER: u8 = 1 << 7;
+
+    fn new(of_user: bool) -> Self {
+        let record = if of_user { Self::OF_USER } else { 0 };
+        Fate { until: Until::new(Instant::START), record }
+    }
+
+    fn state(self) -> State {
+        match self.record & Self::STATE {
+            0 => State::Ready,
+            1 => State::Pausing,
+            2 => State::Useless,
+            3 => State::Connecting,
+            _ => State::Connected,
+        }
+    }
+
+    fn set(&mut self, state: State) {
+        self.record = self.record & !Self::STATE | state as u8;
+    }
 
     fn of_user(self) -> bool {
         self.record & Self::OF_USER != 0
     }
 
     fn failures(self) -> u8 {
-        self.record & !Self::OF_USER
+        (self.record / Self::FAILURE) & Self::MOST_FAILURES
     }
 
     fn fail(&mut self) {
-        self.record += u8::from(self.failures() < Self::OF_USER - 1);
+        self.record += Self::FAILURE * u8::from(self.failures() < Self::MOST_FAILURES);
+    }
+
+    fn forgive(&mut self) {
+        self.record &= !(Self::FAILURE * Self::MOST_FAILURES);
     }
 
     /// Not connected nor on the way to it.
     fn is_idle(self) -> bool {
-        matches!(self.state, State::Ready | State::Pausing | State::Useless)
+        matches!(self.state(), State::Ready | State::Pausing | State::Useless)
     }
 }
 
@@ -88,7 +113,9 @@ struct Known<A> {
     fate: Fate,
 }
 
-const _: () = assert!(size_of::<Known<SocketAddrV4>>() == 12);
+const _: () = assert!(size_of::<Known<SocketAddrV4>>() == 10);
+/// Addresses to a page: two of them hold what a tracker gives at once.
+const PAGE: usize = 25;
 
 /// A remote that gave bad data: by address and, where many share one (loopback), by port and peer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,22 +127,16 @@ struct Banned {
 /// The addresses we know.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    v4: Vec<Known<SocketAddrV4>>,
+    v4: Pages<Known<SocketAddrV4>, PAGE>,
     v6: Seldom<Known<SocketAddrV6>>,
     banned: Seldom<Banned>,
     connecting: u16,
 }
 
 impl Peers {
-    /// Gives back the room that was kept for more addresses.
-    pub(crate) fn shrink(&mut self) {
-        self.v4.shrink_to_fit();
-    }
-
     /// Adds addresses that are new and can be connected to.
     pub(crate) fn add(&mut self, source: PeerSource, addrs: &[SocketAddr]) {
-        let record = if source == PeerSource::User { Fate::OF_USER } else { 0 };
-        let fate = Fate { until: Until::new(Instant::START), state: State::Ready, record };
+        let fate = Fate::new(source == PeerSource::User);
         for &addr in addrs {
             let unusable = addr.port() == 0 || addr.ip().is_unspecified() || addr.ip().is_multicast();
             if unusable || self.fate(addr).is_some() {
@@ -125,7 +146,7 @@ impl Peers {
                 return;
             }
             match addr {
-                SocketAddr::V4(addr) => push(&mut self.v4, Known { addr, fate }),
+                SocketAddr::V4(addr) => self.v4.push(Known { addr, fate }),
                 SocketAddr::V6(addr) => self.v6.push(Known { addr, fate }),
             }
         }
@@ -133,7 +154,7 @@ impl Peers {
 
     /// Makes room: forgets an address that is of no use, else the idle one that failed most.
     fn forget_idle(&mut self) -> bool {
-        let poor = |fate: Fate| match fate.state {
+        let poor = |fate: Fate| match fate.state() {
             _ if fate.of_user() => None,
             State::Useless => Some(u8::MAX),
             State::Ready | State::Pausing => Some(fate.failures()).filter(|&failures| failures > 0),
@@ -145,7 +166,7 @@ impl Peers {
 
     fn forget(&mut self, at: usize) {
         match at.checked_sub(self.v4.len()) {
-            None => _ = self.v4.swap_remove(at),
+            None => self.v4.swap_remove(at),
             Some(at) => self.v6.swap_remove(at),
         }
     }
@@ -175,26 +196,32 @@ impl Peers {
 
     /// An address to connect to now, any of those that may be tried. It counts as connecting from now on.
     pub(crate) fn next(&mut self, now: Instant, random: &mut Random) -> Option<SocketAddr> {
-        let mut count = 0;
-        for (_, fate) in self.all_mut() {
-            if fate.state == State::Pausing && fate.until.from(now) <= now {
-                fate.state = State::Ready;
-            }
-            count += u32::from(fate.state == State::Ready);
-        }
+        let count = self.look(now);
         if count == 0 {
             return None;
         }
         let chosen = random.below(count) as usize;
-        let (addr, fate) = self.all_mut().filter(|(_, fate)| fate.state == State::Ready).nth(chosen)?;
-        fate.state = State::Connecting;
+        let (addr, fate) = self.all_mut().filter(|(_, fate)| fate.state() == State::Ready).nth(chosen)?;
+        fate.set(State::Connecting);
         self.connecting += 1;
         Some(addr)
     }
 
+    /// Ends the pauses that are over; how many addresses may be tried. Needed once in two hours at least.
+    pub(crate) fn look(&mut self, now: Instant) -> u32 {
+        let mut ready = 0;
+        for (_, fate) in self.all_mut() {
+            if fate.state() == State::Pausing && fate.until.from(now) <= now {
+                fate.set(State::Ready);
+            }
+            ready += u32::from(fate.state() == State::Ready);
+        }
+        ready
+    }
+
     /// When the next address that pauses may be tried.
     pub(crate) fn next_at(&self, now: Instant) -> Option<Instant> {
-        let pausing = self.all().filter(|(_, fate)| fate.state == State::Pausing);
+        let pausing = self.all().filter(|(_, fate)| fate.state() == State::Pausing);
         pausing.map(|(_, fate)| fate.until.from(now)).min()
     }
 
@@ -211,14 +238,14 @@ impl Peers {
     /// A remote has called from an address that we may know as one to call: most call from another port, but where this is the
     /// one they listen at we need not call them.
     pub(crate) fn called(&mut self, addr: SocketAddr) {
-        if let Some(fate) = self.fate(addr).filter(|fate| fate.state != State::Connecting) {
-            fate.state = State::Connected;
+        if let Some(fate) = self.fate(addr).filter(|fate| fate.state() != State::Connecting) {
+            fate.set(State::Connected);
         }
     }
 
     /// Whether a link to this address is open.
     pub(crate) fn is_connected(&mut self, addr: SocketAddr) -> bool {
-        self.fate(addr).is_some_and(|fate| fate.state == State::Connected)
+        self.fate(addr).is_some_and(|fate| fate.state() == State::Connected)
     }
 
     /// A link we asked for did not open: it is tried again after a pause.
@@ -232,18 +259,18 @@ impl Peers {
     pub(crate) fn closed(&mut self, addr: SocketAddr, now: Instant, useful: bool, never: bool) {
         let Some(fate) = self.fate(addr) else { return };
         if never {
-            fate.state = State::Useless;
-            return;
+            return fate.set(State::Useless);
         }
         if useful {
-            fate.record &= Fate::OF_USER;
+            fate.forgive();
         }
         self.pause(addr, now);
     }
 
     fn settle(&mut self, addr: SocketAddr, state: State) {
         let Some(fate) = self.fate(addr) else { return };
-        let before = core::mem::replace(&mut fate.state, state);
+        let before = fate.state();
+        fate.set(state);
         if before == State::Connecting {
             self.connecting -= 1;
         }
@@ -253,7 +280,7 @@ impl Peers {
         let Some(fate) = self.fate(addr) else { return };
         let pause = FIRST_PAUSE * (1 << fate.failures().min(10));
         fate.fail();
-        fate.state = State::Pausing;
+        fate.set(State::Pausing);
         fate.until = Until::new(now + pause.min(LONGEST_PAUSE));
         if fate.failures() >= MOST_FAILURES && !fate.of_user() {
             let at = self.all().position(|(other, _)| other == addr);
@@ -270,7 +297,7 @@ impl Peers {
         self.banned.push(Banned { addr, peer });
         for (known, fate) in self.all_mut() {
             if fate.is_idle() && (known == addr || same_host(known.ip(), addr.ip())) {
-                fate.state = State::Useless;
+                fate.set(State::Useless);
             }
         }
     }
@@ -286,14 +313,6 @@ impl Peers {
     }
 }
 
-/// Appends in modest steps: doubling would leave half of the memory unused.
-fn push<T>(vec: &mut Vec<T>, item: T) {
-    if vec.len() == vec.capacity() {
-        vec.reserve_exact(8.max(vec.len() / 8));
-    }
-    vec.push(item);
-}
-
 fn same_host(one: IpAddr, other: IpAddr) -> bool {
     one == other && !one.to_canonical().is_loopback()
 }
@@ -302,6 +321,7 @@ fn same_host(one: IpAddr, other: IpAddr) -> bool {
 mod tests {
     use super::*;
     use crate::PeerId;
+    use alloc::vec::Vec;
     use core::net::{Ipv4Addr, Ipv6Addr};
 
     fn addr(host: u8, port: u16) -> SocketAddr {
@@ -384,7 +404,7 @@ mod tests {
     #[test]
     fn a_pause_ends_also_where_its_clock_wraps() {
         let (mut peers, mut random) = (Peers::default(), Random::new(1));
-        let wraps = (1 << 32) / 1_000;
+        let wraps = (1 << 24) / 1_000;
         peers.add(PeerSource::Tracker, &[addr(1, 1)]);
         assert!(peers.next(at(wraps - 5), &mut random).is_some());
         peers.failed(addr(1, 1), at(wraps - 5));

@@ -67,6 +67,13 @@ pub struct Arrival {
     pub block_len: u32,
 }
 
+impl PipelineRule {
+    /// Whether anything is remembered of a remote: see [`Pace`].
+    pub(crate) fn remembers(self) -> bool {
+        !matches!(self, PipelineRule::Delay | PipelineRule::Fixed)
+    }
+}
+
 impl Arrival {
     /// Blocks that come in `span_ms` at the rate of the window.
     fn blocks_in(&self, span_ms: u64) -> u64 {

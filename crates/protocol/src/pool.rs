@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 /// No place: a pool has one place less than this at most.
 const NONE: u16 = u16::MAX;
-/// A pool grows by this many places, or by a quarter of what it has.
-const LEAST_GROWTH: usize = 8;
+/// A pool grows by this many places, or by an eighth of what it has.
+const LEAST_GROWTH: usize = 4;
 
 /// One queue of a pool. It must be used with the same pool always; dropped unless empty, its places are lost.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,7 @@ impl<T: Copy> Pool<T> {
     fn lengthen(&mut self, item: T) {
         let at = self.places.len();
         if at == self.places.capacity() {
-            self.places.reserve_exact(LEAST_GROWTH.max(at / 4));
+            self.places.reserve_exact(LEAST_GROWTH.max(at / 8));
         }
         self.places.push(Place { item, next: NONE });
         self.free = at as u16;

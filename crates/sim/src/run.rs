@@ -390,13 +390,13 @@ impl Chair<'_, '_> {
         }
         let workers = team.len() as u32;
         let mut tracker = 0;
-        let mut peers = vec![crate::PeerOutcome::default(); count as usize];
-        for (me, worker) in team.into_iter().enumerate() {
-            for (local, mut node) in worker.nodes.into_iter().enumerate() {
-                peers[local * workers as usize + me] = node.conclude(self.at);
-            }
-            tracker = worker.tracker.map_or(tracker, |tracker| tracker.hash());
+        let mut outcomes = Vec::new();
+        for worker in team {
+            tracker = worker.tracker.as_ref().map_or(tracker, Tracker::hash);
+            outcomes.push(worker.conclude(self.at).into_iter().flatten());
         }
+        let of = |id| outcomes[(id % workers) as usize].next().unwrap_or_default();
+        let peers: Vec<crate::PeerOutcome> = (0..count).map(of).collect();
         let mut digest = Sha256::new();
         peers.iter().for_each(|peer| digest.update(peer.hash.to_le_bytes()));
         digest.update(tracker.to_le_bytes());

@@ -2,6 +2,7 @@
 
 use swarmlab_protocol::Message;
 
+use crate::PeerOutcome;
 use crate::check::patience;
 use crate::event::{Event, Need, What};
 use crate::node::Node;
@@ -13,7 +14,10 @@ use crate::tracker::Tracker;
 /// Visits whose memory is asked for at once: about as many as there can be misses of the cache under way.
 const AT_ONCE: usize = 8;
 
-/// Nodes from which on they do not stay in the cache: one takes about 8 KB.
+/// Nodes of which the outcomes are kept together.
+const PART: usize = 64;
+
+/// Nodes from which on they do not stay in the cache: one takes about 7 KB.
 const LARGE: usize = 1_000;
 
 /// The window that is handled now.
@@ -85,6 +89,13 @@ impl<'a, S: Store> Worker<'a, S> {
         self.post.calendar.recycle(bucket);
     }
 
+    /// What became of its nodes, at the end of the run. In parts, which find room where engines were: in one piece it would be the
+    /// most that a run takes.
+    pub(crate) fn conclude(mut self, now: u64) -> Vec<Vec<PeerOutcome>> {
+        let parts = self.nodes.chunks_mut(PART);
+        parts.map(|nodes| nodes.iter_mut().map(|node| node.conclude(now)).collect()).collect()
+    }
+
     /// Counts who gives each piece.
     pub(crate) fn count_gifts(&self, holders: &mut [u32]) {
         self.nodes.iter().for_each(|node| node.count_gifts(holders));
@@ -121,13 +132,13 @@ impl<'a, S: Store> Worker<'a, S> {
 }
 
 /// Has the processor fetch what the next visits need. Nodes lie far from each other, and each is needed but for a moment: what
-/// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, then what
-/// that points to.
+/// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, and so on.
 struct Ahead<'o> {
     order: &'o Order,
     nodes: Asked,
     links: Asked,
     queues: Asked,
+    blocks: Asked,
 }
 
 /// Up to where memory was asked for.
@@ -154,39 +165,42 @@ impl Asked {
 
 impl<'o> Ahead<'o> {
     fn new(order: &'o Order) -> Self {
-        Ahead { order, nodes: Asked::default(), links: Asked::default(), queues: Asked::default() }
+        let [nodes, links, queues, blocks] = Default::default();
+        Ahead { order, nodes, links, queues, blocks }
     }
 
     /// Once for each visit, before it.
     #[inline]
     fn prefetch<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
-        if done >= self.queues.visits {
+        if done >= self.blocks.visits {
             self.ask(done, nodes, events);
         }
     }
 
     fn ask<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
         let end = |ahead: usize| (done + ahead * AT_ONCE).min(self.order.visits.len());
-        for (visit, own) in self.nodes.go_on(self.order, end(3)) {
+        for (visit, own) in self.nodes.go_on(self.order, end(4)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let least = if visit.woken { Need::All } else { Need::News };
             node.prefetch(own.iter().map(|&place| events[place as usize].needs()).fold(least, Need::max));
         }
-        for (visit, own) in self.links.go_on(self.order, end(2)) {
+        for (visit, own) in self.links.go_on(self.order, end(3)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             own.iter().for_each(|&place| node.prefetch_link(Some(events[place as usize].conn)));
             if visit.woken {
                 node.prefetch_link(None);
             }
         }
-        for (visit, own) in self.queues.go_on(self.order, end(1)) {
+        let of_blocks = |&&place: &&u32| events[place as usize].is_of_block();
+        for (visit, own) in self.queues.go_on(self.order, end(2)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
-            let of_blocks =
-                own.iter().map(|&place| &events[place as usize]).filter(|event| event.is_of_block());
-            of_blocks.for_each(|event| node.prefetch_queues(Some(event.conn)));
-            if visit.woken {
-                node.prefetch_queues(None);
-            }
+            let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
+            conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_queues(conn));
+        }
+        for (visit, own) in self.blocks.go_on(self.order, end(1)) {
+            let Some(node) = nodes.get(visit.node as usize) else { continue };
+            let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
+            conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_blocks(conn));
         }
     }
 }

@@ -12,6 +12,10 @@ pub(super) struct Turns(Vec<ConnId>);
 impl Turns {
     /// Three times as likely at the front as at any other place (BEP 3; mainline draws from -2 to the length).
     pub(super) fn insert(&mut self, conn: ConnId, random: &mut Random) {
+        if self.0.len() == self.0.capacity() {
+            // There are very many of these lists: doubled they would stand half empty.
+            self.0.reserve_exact(8);
+        }
         let place = random.below(self.0.len() as u32 + 3).saturating_sub(2);
         self.0.insert(place as usize, conn);
     }

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::{Torrent, send};
 use crate::bitfield::mask;
-use crate::conn::{Asked, Conn, Flag, Work};
+use crate::conn::{Asked, Conn, Flag};
+use crate::flows::Flow;
 use crate::pool::Pool;
 use crate::requests::{Asker, Chosen};
 use crate::time::{Coarse, Stamp};
@@ -22,7 +23,7 @@ impl Torrent {
     /// Asks every remote that has room but the one that has just refused, which would refuse again.
     pub(super) fn wake_others(&mut self, now: Instant, refused_by: Option<ConnId>, out: &mut Vec<Output>) {
         let mut from = 0;
-        while let Some(id) = self.conns.next_with_room(from) {
+        while let Some(id) = self.conns.next_with_room(from, &self.flows) {
             if Some(id) != refused_by {
                 self.fill(now, id, out);
             }
@@ -40,22 +41,26 @@ impl Torrent {
     /// works on first.
     #[inline(always)] // the next request is most of what follows from a block
     pub(super) fn refill(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
-        let limit = conn.most_asked(work);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let limit = conn.most_asked();
         let enough = u32::from(limit) * u32::from(self.config.refill_percent);
         let rests = self.disk_congested || self.timers.rest != Instant::NEVER;
-        if !conn.has_room(work) || rests || u32::from(work.asked.len()) * 100 > enough {
+        if rests || !conn.has_room(&self.flows) {
+            return;
+        }
+        let flow = self.flows.of(id, conn);
+        if u32::from(flow.asked.len()) * 100 > enough {
             return;
         }
         if !conn.is(Flag::RemoteChoking) {
             let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-            let (alone, working) = (conn.is(Flag::Suspect), work.working);
-            let asker = Asker { serial: work.serial, has, alone, working, run: 0, links: 0 };
+            let (alone, working) = (conn.is(Flag::Suspect), flow.working);
+            let asker = Asker { serial: conn.serial, has, alone, working, run: 0, links: 0 };
             while !self.asked.is_full()
                 && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
             {
-                request((conn, work), &mut self.asked, id, now, chosen, out);
-                if work.asked.len() >= limit {
+                request((conn, flow), &mut self.asked, id, now, chosen, out);
+                if flow.asked.len() >= limit {
                     return;
                 }
             }
@@ -67,7 +72,7 @@ impl Torrent {
     #[inline(never)]
     fn ask_further(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
         let links = self.conns.len();
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         let row = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
         let allowed;
         let has = if conn.is(Flag::RemoteChoking) {
@@ -80,28 +85,26 @@ impl Torrent {
         } else {
             row
         };
-        let limit = conn.most_asked(work);
+        let limit = conn.most_asked();
         let alone = conn.is(Flag::Suspect);
         let run = match conn.is(Flag::RemoteChoking) {
             true => 0,
-            false => run(&self.config, &self.layout, self.flows.get(conn).pace.rate()),
+            false => run(&self.config, &self.layout, self.flows.pace(conn).rate()),
         };
-        let asker = |work: &Work| {
-            let (serial, working) = (work.serial, work.working);
-            Asker { serial, has, alone, working, run, links }
-        };
-        while work.asked.len() < limit && !self.asked.is_full() {
+        let (flow, serial) = (self.flows.of(id, conn), conn.serial);
+        let asker = |flow: &Flow| Asker { serial, has, alone, working: flow.working, run, links };
+        while flow.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
             let chosen =
-                self.requests.next(asker(work), &self.layout, &self.config, &self.availability, random);
+                self.requests.next(asker(flow), &self.layout, &self.config, &self.availability, random);
             let Some(chosen) = chosen else { break };
             if let (Some(reason), true) = (chosen.begun, self.config.notes) {
                 let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
                 out.push(Output::Note(Note::Picked { conn: id, piece, reason, availability }));
             }
-            request((conn, work), &mut self.asked, id, now, chosen, out);
+            request((conn, flow), &mut self.asked, id, now, chosen, out);
         }
-        if work.asked.len() >= limit || !self.requests.is_endgame() {
+        if flow.asked.len() >= limit || !self.requests.is_endgame() {
             return;
         }
         let most = match self.config.endgame {
@@ -109,16 +112,16 @@ impl Torrent {
             Endgame::Strict => 1,
         };
         let askers = self.config.endgame_askers;
-        if work.asked.len() >= most || askers < 2 {
+        if flow.asked.len() >= most || askers < 2 {
             return;
         }
-        self.asked.iter(work.asked).for_each(|&asked| self.requests.mark(asked, true));
-        while work.asked.len() < most && !self.asked.is_full() {
-            let Some(chosen) = self.requests.next_busy(asker(work), &self.layout, askers) else { break };
-            let asked = request((conn, work), &mut self.asked, id, now, chosen, out);
+        self.asked.iter(flow.asked).for_each(|&asked| self.requests.mark(asked, true));
+        while flow.asked.len() < most && !self.asked.is_full() {
+            let Some(chosen) = self.requests.next_busy(asker(flow), &self.layout, askers) else { break };
+            let asked = request((conn, flow), &mut self.asked, id, now, chosen, out);
             self.requests.mark(asked, true);
         }
-        self.asked.iter(work.asked).for_each(|&asked| self.requests.mark(asked, false));
+        self.asked.iter(flow.asked).for_each(|&asked| self.requests.mark(asked, false));
     }
 }
 
@@ -131,7 +134,7 @@ fn run(config: &Config, layout: &Layout, rate: u32) -> u16 {
 
 #[inline(always)] // for the usual request; the other caller is the endgame
 fn request(
-    (conn, work): (&mut Conn, &mut Work),
+    (conn, flow): (&mut Conn, &mut Flow),
     pool: &mut Pool<Asked>,
     id: ConnId,
     now: Instant,
@@ -140,13 +143,13 @@ fn request(
 ) -> Asked {
     let Chosen { block: Block { piece, begin, len }, slot, number, .. } = chosen;
     let sent = Stamp::of(now);
-    if work.asked.is_empty() {
-        work.block_at = Coarse::of(now);
+    if flow.asked.is_empty() {
+        flow.block_at = Coarse::of(now);
     }
     conn.set(Flag::Asked, true);
-    work.working = slot;
+    flow.working = slot;
     let asked = || Asked::new(piece, number, slot, sent);
-    pool.push(&mut work.asked, asked());
+    pool.push(&mut flow.asked, asked());
     send(conn, id, now, || Message::Request(Block { piece, begin, len }), out);
     asked()
 }

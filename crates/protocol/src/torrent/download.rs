@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use super::{DISK_PAUSE, Departed, Torrent, emit, haves, send};
 use crate::bitfield::adds_to;
-use crate::conn::{Asked, Conn, Flag, Work};
-use crate::pipeline::{Arrival, Depth, by_delay};
+use crate::conn::{Asked, Conn, Flag};
+use crate::flows::Flow;
+use crate::pipeline::{Arrival, Depth, Pace, by_delay};
 use crate::pool::Pool;
 use crate::requests::Receipt;
 use crate::time::{Coarse, Stamp};
@@ -125,28 +126,31 @@ impl Torrent {
     }
 
     pub(super) fn remote_choked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         conn.set(Flag::RemoteChoking, true);
-        if self.requests.release_kept(work.serial) {
+        if self.requests.release_kept(conn.serial) {
             self.wake(now, out);
         }
-        let Some((conn, work)) = self.conns.both(id) else { return };
-        if conn.is(Flag::Fast) || work.asked.is_empty() {
+        let Some(conn) = self.conns.get_mut(id).filter(|conn| !conn.is(Flag::Fast)) else {
             return; // with the fast extension each request is answered or rejected (BEP 6)
-        }
-        work.excused = work.excused.saturating_add(work.asked.len());
-        for &asked in self.asked.iter(work.asked).filter(|asked| !asked.is_overdue()) {
+        };
+        let flow = self.flows.get_mut(conn).filter(|flow| !flow.asked.is_empty());
+        let Some(flow) = flow else { return };
+        flow.excused = flow.excused.saturating_add(flow.asked.len());
+        for &asked in self.asked.iter(flow.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
-        self.asked.clear(&mut work.asked);
+        self.asked.clear(&mut flow.asked);
         self.wake(now, out);
     }
 
     pub(super) fn remote_unchoked(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         conn.set(Flag::RemoteChoking, false);
         conn.set(Flag::Refusing, false);
-        work.block_at = Coarse::of(now);
+        if let Some(flow) = self.flows.get_mut(conn) {
+            flow.block_at = Coarse::of(now);
+        }
         self.fill(now, id, out);
     }
 
@@ -167,22 +171,23 @@ impl Torrent {
     }
 
     pub(super) fn block_arrived(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
         conn.set(Flag::Useful, true);
         self.totals.downloaded += u64::from(block.len);
         let layout = &self.layout;
-        let asked = self.asked.take(&mut work.asked, |asked| {
+        let flow = self.flows.of(id, conn);
+        let asked = self.asked.take(&mut flow.asked, |asked| {
             asked.piece() == block.piece && layout.block(block.piece, asked.number()) == block
         });
         let Some(asked) = asked else { return self.unasked_block(now, id, block, out) };
-        work.block_at = conn.heard_at;
+        flow.block_at = conn.heard_at;
         conn.set(Flag::Snubbed, false);
         conn.set(Flag::Refusing, false);
-        self.flows.get_mut(id, conn).down.add(block.len);
-        let (delay, serial) = (Stamp::of(now).since(asked.sent), work.serial);
+        flow.down.add(block.len);
+        let (delay, serial) = (Stamp::of(now).since(asked.sent), conn.serial);
         match self.config.pipeline_rule {
-            PipelineRule::Delay => work.pipeline = by_delay(&self.config, work.pipeline, delay),
+            PipelineRule::Delay => conn.pipeline = by_delay(&self.config, conn.pipeline, delay),
             _ => self.pace(now, id, (block.len, delay)),
         }
         let receipt = self.requests.receive((block.piece, asked.number()), serial, Some(asked));
@@ -192,37 +197,41 @@ impl Torrent {
     /// Has a rule that looks at more than the delay say how many requests are kept outstanding.
     #[inline(never)]
     fn pace(&mut self, now: Instant, id: ConnId, (len, delay): (u32, u32)) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
-        let flow = self.flows.get_mut(id, conn);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let down = self.flows.of(id, conn).down;
         let round = self.config.rechoke_interval;
         let gone = (now + round).since(self.timers.round.min(now + round)).as_millis() as u32;
         let arrival = Arrival {
             delay,
             len,
             millis: (now.as_micros() / 1_000) as u32,
-            window_bytes: flow.down.bytes(),
-            window_ms: flow.down.millis(gone, round.as_millis() as u32),
+            window_bytes: down.bytes(),
+            window_ms: down.millis(gone, round.as_millis() as u32),
             block_len: self.layout.block_len(),
         };
-        let mut depth = Depth { limit: work.pipeline, pace: &mut flow.pace };
+        let mut nothing = Pace::NEW;
+        let remembers = self.config.pipeline_rule.remembers();
+        let pace = if remembers { self.flows.pace_mut(conn) } else { &mut nothing };
+        let mut depth = Depth { limit: conn.pipeline, pace };
         depth.block(&self.config, arrival);
-        work.pipeline = depth.limit;
+        conn.pipeline = depth.limit;
     }
 
     /// A block that answers no request of ours: too late, or unasked.
     #[cold]
     fn unasked_block(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some(work) = self.conns.work_mut(id) else { return };
-        if work.excused > 0 {
-            work.excused -= 1;
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let flow = self.flows.of(id, conn);
+        if flow.excused > 0 {
+            flow.excused -= 1;
             let number = self.layout.block_number(block);
             let receipt =
-                number.map(|number| self.requests.receive((block.piece, number), work.serial, None));
+                number.map(|number| self.requests.receive((block.piece, number), conn.serial, None));
             return self.received(now, id, block, receipt.unwrap_or(Receipt::Useless), out);
         }
         self.totals.wasted += u64::from(block.len);
-        work.strikes += 1;
-        if work.strikes > MOST_STRIKES {
+        flow.strikes += 1;
+        if flow.strikes > MOST_STRIKES {
             self.misbehaved(now, id, Misbehaviour::UnrequestedData, out);
         }
     }
@@ -265,9 +274,10 @@ impl Torrent {
         let Some(number) = self.layout.block_number(block) else { return };
         let mut left = most;
         for other in self.conns.slots() {
-            let Some((conn, work)) = self.conns.both(other) else { continue };
-            let Some(asked) = take_asked(&mut self.asked, work, block.piece, number) else { continue };
-            work.excused = work.excused.saturating_add(1);
+            let Some(conn) = self.conns.get_mut(other) else { continue };
+            let Some(flow) = self.flows.get_mut(conn) else { continue };
+            let Some(asked) = take_asked(&mut self.asked, flow, block.piece, number) else { continue };
+            flow.excused = flow.excused.saturating_add(1);
             send(conn, other, now, || Message::Cancel(block), out);
             if !asked.is_overdue() {
                 self.requests.release(asked, false);
@@ -281,11 +291,12 @@ impl Torrent {
     }
 
     pub(super) fn rejected(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some(flow) = self.flows.get_mut(conn) else { return };
         let number = self.layout.block_number(block);
-        let asked = number.and_then(|number| take_asked(&mut self.asked, work, block.piece, number));
+        let asked = number.and_then(|number| take_asked(&mut self.asked, flow, block.piece, number));
         let Some(asked) = asked else {
-            work.excused = work.excused.saturating_sub(1);
+            flow.excused = flow.excused.saturating_sub(1);
             return;
         };
         // Two that refuse would else be asked for the same block in turn, as fast as they answer.
@@ -327,7 +338,7 @@ impl Torrent {
             }
         }
         if complete {
-            self.conns.iter_both_mut().for_each(|(_, _, work)| work.interest_at = Coarse::of(now));
+            self.conns.iter_mut().for_each(|conn| conn.interest_at = Coarse::of(now));
             if !core::mem::replace(&mut self.was_complete, true) {
                 self.announcer.complete(now);
                 self.reschedule();
@@ -339,8 +350,8 @@ impl Torrent {
 
     /// What this link alone gave was right.
     fn clear_suspect(&mut self, giver: u16) {
-        for (_, conn, work) in self.conns.iter_both_mut() {
-            if conn.is(Flag::Suspect) && work.serial == giver {
+        for conn in self.conns.iter_mut() {
+            if conn.is(Flag::Suspect) && conn.serial == giver {
                 conn.set(Flag::Suspect, false);
             }
         }
@@ -357,11 +368,11 @@ impl Torrent {
         if let [giver] = givers[..] {
             self.convict(now, giver, piece, out);
         } else {
-            for (_, conn, work) in
-                self.conns.iter_both_mut().filter(|(_, _, work)| givers.contains(&work.serial))
-            {
+            for conn in self.conns.iter_mut().filter(|conn| givers.contains(&conn.serial)) {
                 conn.set(Flag::Suspect, true);
-                work.working = u16::MAX;
+                if let Some(flow) = self.flows.get_mut(conn) {
+                    flow.working = u16::MAX;
+                }
             }
             self.any_suspect = true;
         }
@@ -415,6 +426,6 @@ fn set_interest(conn: &mut Conn, id: ConnId, now: Instant, wants: bool, out: &mu
 }
 
 /// Takes the request for a block out of those made of a link. Answers come mostly in order, so the first fits.
-fn take_asked(pool: &mut Pool<Asked>, work: &mut Work, piece: PieceIndex, number: u32) -> Option<Asked> {
-    pool.take(&mut work.asked, |asked| asked.is_for(piece, number))
+fn take_asked(pool: &mut Pool<Asked>, flow: &mut Flow, piece: PieceIndex, number: u32) -> Option<Asked> {
+    pool.take(&mut flow.asked, |asked| asked.is_for(piece, number))
 }

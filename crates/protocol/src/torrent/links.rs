@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 
 use super::{Departed, Torrent, send};
 use crate::allowed_fast::{allowed_fast, network};
-use crate::conn::{Conn, Flag, Work};
+use crate::conn::{Conn, Flag};
 use crate::remotes::PeerHash;
 use crate::{
     CloseReason, Config, ConnId, Direction, InfoHash, Instant, Message, Misbehaviour, Opened, Output,
@@ -29,13 +29,8 @@ impl Torrent {
         }
         let fast = self.config.fast_extension && peer.reserved.fast();
         let serial = self.free_serial();
-        let conn = Conn::new(peer.direction, fast, now);
-        if !self.conns.insert(
-            id,
-            conn,
-            Work::new(serial, self.config.pipeline.min, now),
-            self.config.max_connections,
-        ) {
+        let conn = Conn::new(serial, self.config.pipeline.min, peer.direction, fast, now);
+        if !self.conns.insert(id, conn, self.config.max_connections) {
             return;
         }
         let slots = self.conns.slots().len();
@@ -123,7 +118,7 @@ impl Torrent {
 
     /// Closes a link from our side.
     pub(super) fn close(&mut self, now: Instant, id: ConnId, reason: CloseReason, out: &mut Vec<Output>) {
-        let Some(link) = self.conns.remove(id) else { return };
+        let Some(conn) = self.conns.remove(id) else { return };
         out.push(Output::Close { conn: id, reason });
         if reason == CloseReason::Banned {
             self.peers.ban(self.remotes.addr(id), self.remotes.peer(id));
@@ -136,7 +131,7 @@ impl Torrent {
                 | CloseReason::BothSeeds
                 | CloseReason::Useless
         );
-        self.part(now, id, link, never, out);
+        self.part(now, id, conn, never, out);
     }
 
     #[inline(never)]
@@ -145,34 +140,27 @@ impl Torrent {
     }
 
     pub(super) fn remote_closed(&mut self, now: Instant, id: ConnId, out: &mut Vec<Output>) {
-        if let Some(link) = self.conns.remove(id) {
-            self.part(now, id, link, false, out);
+        if let Some(conn) = self.conns.remove(id) {
+            self.part(now, id, conn, false, out);
         }
     }
 
     /// Takes a link that is gone out of every part.
-    fn part(
-        &mut self,
-        now: Instant,
-        id: ConnId,
-        (conn, mut work): (Conn, Work),
-        never: bool,
-        out: &mut Vec<Output>,
-    ) {
+    fn part(&mut self, now: Instant, id: ConnId, conn: Conn, never: bool, out: &mut Vec<Output>) {
         let (addr, peer) = (self.remotes.addr(id), self.remotes.peer(id));
         self.remotes.remove(id);
-        for &asked in self.asked.iter(work.asked).filter(|asked| !asked.is_overdue()) {
+        let mut flow = self.flows.forget(conn.flow, &mut self.conns);
+        for &asked in self.asked.iter(flow.asked).filter(|asked| !asked.is_overdue()) {
             self.requests.release(asked, false);
         }
-        self.flows.forget(conn.flow, &mut self.conns);
-        let owed = !work.asked.is_empty();
-        self.asked.clear(&mut work.asked);
-        self.queued.clear(&mut work.queued);
-        self.requests.owner_left(work.serial);
-        if self.requests.has_blocks_of(work.serial) {
+        let owed = !flow.asked.is_empty();
+        self.asked.clear(&mut flow.asked);
+        self.queued.clear(&mut flow.queued);
+        self.requests.owner_left(conn.serial);
+        if self.requests.has_blocks_of(conn.serial) {
             let requests = &self.requests;
             self.departed.retain(|departed| requests.has_blocks_of(departed.serial));
-            self.departed.push(Departed { serial: work.serial, addr, peer });
+            self.departed.push(Departed { serial: conn.serial, addr, peer });
         }
         self.choker.closed(id);
         self.tell_never(id);

@@ -156,7 +156,7 @@ impl Timers {
 }
 
 // A torrent in a simulation of a million: every byte here is a megabyte there.
-const _: () = assert!(size_of::<Torrent>() <= 728);
+const _: () = assert!(size_of::<Torrent>() <= 712);
 
 /// How many connections were begun in the present second.
 #[derive(Debug, Default)]
@@ -212,7 +212,7 @@ impl Torrent {
             remotes: Remotes::default(),
             served: 0,
             slots: config.unchoke_slots,
-            flows: Flows::new(),
+            flows: Flows::default(),
             asked: Pool::new(),
             queued: Pool::new(),
             sets: RemoteSets::new(piece_count),

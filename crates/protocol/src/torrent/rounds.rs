@@ -83,24 +83,24 @@ impl Torrent {
         self.timers.round = if any { now + self.config.rechoke_interval } else { Instant::NEVER };
         self.wake(now, out);
         self.seek_peers(now, out);
+        self.peers.look(now);
         self.shrink();
     }
 
     /// Gives back memory that was needed once.
     pub(super) fn shrink(&mut self) {
-        self.asked.shrink(self.conns.iter_both_mut().map(|(_, _, work)| &mut work.asked));
-        self.queued.shrink(self.conns.iter_both_mut().map(|(_, _, work)| &mut work.queued));
+        self.asked.shrink(self.flows.iter_mut().map(|flow| &mut flow.asked));
+        self.queued.shrink(self.flows.iter_mut().map(|flow| &mut flow.queued));
         self.requests.shrink();
-        self.peers.shrink();
     }
 
     fn tend(&mut self, now: Instant, id: crate::ConnId, limits: &Limits, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.heard_at.is_past(now, limits.idle) {
             return self.close(now, id, CloseReason::Idle, out);
         }
         let useless = self.have.is_full() && !conn.is(Flag::RemoteInterested);
-        if useless && work.interest_at.is_past(now, limits.useless) {
+        if useless && conn.interest_at.is_past(now, limits.useless) {
             return self.close(now, id, CloseReason::Useless, out);
         }
         if conn.sent_at.is_past(now, limits.quiet) {
@@ -110,32 +110,31 @@ impl Torrent {
         if !conn.is(Flag::Asked) {
             return;
         }
-        if work.asked.is_empty() {
-            return conn.set(Flag::Asked, false);
-        }
+        let flow = self.flows.get_mut(conn).filter(|flow| !flow.asked.is_empty());
+        let Some(flow) = flow else { return conn.set(Flag::Asked, false) };
         let mut lost = Vec::new();
         let stamp = Stamp::of(now);
-        self.asked.for_each_mut(work.asked, |asked| {
+        self.asked.for_each_mut(flow.asked, |asked| {
             if !asked.is_overdue() && stamp.since(asked.sent) >= limits.request_ms {
                 self.requests.release(*asked, true);
                 asked.set_overdue();
-                if self.requests.owner_stalls(asked.piece, work.serial) {
+                if self.requests.owner_stalls(asked.piece, conn.serial) {
                     lost.push(asked.piece);
                 }
             }
         });
         if !lost.is_empty() {
             // Its other requests of a piece that was taken from it count no more.
-            self.asked.for_each_mut(work.asked, |asked| {
+            self.asked.for_each_mut(flow.asked, |asked| {
                 if lost.contains(&{ asked.piece }) {
                     asked.set_overdue();
                 }
             });
         }
-        if !conn.is(Flag::Snubbed) && work.block_at.is_past(now, limits.snub) {
+        if !conn.is(Flag::Snubbed) && flow.block_at.is_past(now, limits.snub) {
             conn.set(Flag::Snubbed, true);
-            work.pipeline = self.config.pipeline.min;
-            self.requests.release_kept(work.serial);
+            conn.pipeline = self.config.pipeline.min;
+            self.requests.release_kept(conn.serial);
             self.note(Note::Snubbed { conn: id }, out);
         }
     }

@@ -6,8 +6,8 @@ use super::links::allowed_set;
 use super::{CHOKE_SPACING, Torrent, send};
 use crate::choker::ChokeView;
 use crate::choker::slots::slots;
-use crate::conn::{Conn, Flag, Work};
-use crate::flows::{Flow, Flows};
+use crate::conn::{Conn, Flag};
+use crate::flows::Flow;
 use crate::remotes::Tally;
 use crate::time::{Coarse, Stamp};
 use crate::wire::MAX_BLOCK_LEN;
@@ -24,9 +24,10 @@ impl Torrent {
         if !self.layout.is_in_range(block) || block.len > MAX_BLOCK_LEN {
             return self.misbehaved(now, id, Misbehaviour::BadRequest, out);
         }
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
-        let overflow = work.queued.len() >= self.config.max_queued_requests || self.queued.is_full();
+        let overflow =
+            self.flows.get(conn).queued.len() >= self.config.max_queued_requests || self.queued.is_full();
         let mut allowed = || {
             let count = u32::from(self.config.allowed_fast);
             count > 0
@@ -39,12 +40,12 @@ impl Torrent {
         if choked || overflow || !self.have.contains(block.piece) {
             return self.refuse(now, id, (block, overflow), out);
         }
-        if work.credit > 0 && work.queued.is_empty() {
-            let flow = self.flows.get_mut(id, conn);
-            return self.totals.uploaded += upload((conn, work), flow, id, now, block, out);
+        let flow = self.flows.of(id, conn);
+        if conn.credit > 0 && flow.queued.is_empty() {
+            return self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
-        self.queued.push(&mut work.queued, block);
-        if work.credit > 0 {
+        self.queued.push(&mut flow.queued, block);
+        if conn.credit > 0 {
             self.writable(now, id, 0, out);
         }
     }
@@ -61,8 +62,9 @@ impl Torrent {
     }
 
     pub(super) fn remote_cancel(&mut self, now: Instant, id: ConnId, block: Block, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
-        let withdrawn = self.queued.take(&mut work.queued, |&queued| queued == block);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let Some(flow) = self.flows.get_mut(conn) else { return };
+        let withdrawn = self.queued.take(&mut flow.queued, |&queued| queued == block);
         if withdrawn.is_some() && conn.is(Flag::Fast) {
             send(conn, id, now, || Message::Reject(block), out);
         }
@@ -70,12 +72,12 @@ impl Torrent {
 
     /// The driver takes so many blocks more: sends queued ones while it does.
     pub(super) fn writable(&mut self, now: Instant, id: ConnId, blocks: u16, out: &mut Vec<Output>) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
-        work.credit = work.credit.saturating_add(blocks);
-        while work.credit > 0 {
-            let Some(block) = self.queued.pop(&mut work.queued) else { return };
-            let flow = self.flows.get_mut(id, conn);
-            self.totals.uploaded += upload((&mut *conn, &mut *work), flow, id, now, block, out);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.credit = conn.credit.saturating_add(blocks);
+        let Some(flow) = self.flows.get_mut(conn) else { return };
+        while conn.credit > 0 {
+            let Some(block) = self.queued.pop(&mut flow.queued) else { return };
+            self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
     }
 
@@ -86,12 +88,12 @@ impl Torrent {
         interested: bool,
         out: &mut Vec<Output>,
     ) {
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         if conn.is(Flag::RemoteInterested) == interested {
             return;
         }
         conn.set(Flag::RemoteInterested, interested);
-        work.interest_at = Coarse::of(now);
+        conn.interest_at = Coarse::of(now);
         let choking = conn.is(Flag::WeChoking);
         match (interested, choking) {
             (true, false) => self.served += 1,
@@ -152,7 +154,7 @@ impl Torrent {
         for (id, conn) in self.conns.iter() {
             let flow = self.flows.get(conn);
             let may_ask = !conn.is(Flag::WeChoking) || self.config.allowed_fast > 0;
-            let pending = may_ask && self.conns.work(id).is_some_and(|work| !work.queued.is_empty());
+            let pending = may_ask && !flow.queued.is_empty();
             views.push(ChokeView {
                 conn: id,
                 interested: conn.is(Flag::RemoteInterested),
@@ -174,8 +176,8 @@ impl Torrent {
         conn.set(Flag::WeChoking, false);
         self.served += u16::from(conn.is_served());
         conn.unchoked_at = Stamp::of(now);
-        if conn.flow != Flows::NONE {
-            self.flows.get_mut(id, conn).sent_since_unchoke = 0;
+        if let Some(flow) = self.flows.get_mut(conn) {
+            flow.sent_since_unchoke = 0;
         }
         send(conn, id, now, || Message::Unchoke, out);
         self.note(Note::Unchoked { conn: id, reason }, out);
@@ -184,16 +186,18 @@ impl Torrent {
     /// Chokes a remote. What it has asked for is dropped, and rejected where it can be told (BEP 6).
     fn choke(&mut self, now: Instant, view: &ChokeView, out: &mut Vec<Output>) {
         let id = view.conn;
-        let Some((conn, work)) = self.conns.both(id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         self.served -= u16::from(conn.is_served());
         conn.set(Flag::WeChoking, true);
         send(conn, id, now, || Message::Choke, out);
         if conn.is(Flag::Fast) {
-            for &block in self.queued.iter(work.queued) {
+            for &block in self.queued.iter(self.flows.get(conn).queued) {
                 send(conn, id, now, || Message::Reject(block), out);
             }
         }
-        self.queued.clear(&mut work.queued);
+        if let Some(flow) = self.flows.get_mut(conn) {
+            self.queued.clear(&mut flow.queued);
+        }
         let reason = match (view.interested, view.snubbed) {
             (false, _) => ChokeReason::NotInterested,
             (true, true) => ChokeReason::Snubbed,
@@ -205,14 +209,14 @@ impl Torrent {
 
 /// Sends a block for one of the link's credits; returns its length.
 fn upload(
-    (conn, work): (&mut Conn, &mut Work),
+    conn: &mut Conn,
     flow: &mut Flow,
     id: ConnId,
     now: Instant,
     block: Block,
     out: &mut Vec<Output>,
 ) -> u64 {
-    work.credit -= 1;
+    conn.credit -= 1;
     conn.set(Flag::Useful, true);
     flow.up.add(block.len);
     flow.sent_since_unchoke = flow.sent_since_unchoke.saturating_add(block.len);

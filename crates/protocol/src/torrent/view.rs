@@ -44,18 +44,24 @@ impl Torrent {
         stored(self.conns.place(conn));
         stored(self.sets.place(conn));
         stored(self.availability.place());
-        stored(self.conns.work_place(conn));
         stored(place(self.have.words(), 0));
     }
 
     /// Names the places that a request or a block of this link needs further: see [`link_places`](Self::link_places). Reads what
     /// that names.
     pub fn queue_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
-        let (Some(row), Some(work)) = (self.conns.get(conn), self.conns.work(conn)) else { return };
-        stored(self.asked.place(work.asked));
-        stored(self.queued.place(work.queued));
-        stored(self.flows.place(row.flow));
-        self.requests.places(work.working, stored);
+        if let Some(conn) = self.conns.get(conn) {
+            stored(self.flows.place(conn.flow));
+        }
+    }
+
+    /// Names the places that come after those: see [`queue_places`](Self::queue_places). Reads what that names.
+    pub fn block_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
+        let Some(conn) = self.conns.get(conn) else { return };
+        let flow = self.flows.get(conn);
+        stored(self.asked.place(flow.asked));
+        stored(self.queued.place(flow.queued));
+        self.requests.places(flow.working, stored);
     }
 
     /// The pieces that are here and checked.
@@ -85,7 +91,7 @@ impl Torrent {
 
     /// The open links.
     pub fn conns(&self) -> impl Iterator<Item = (ConnId, ConnView)> + '_ {
-        self.conns.iter_both().map(|(id, conn, work)| {
+        self.conns.iter().map(|(id, conn)| {
             let flow = self.flows.get(conn);
             let view = ConnView {
                 addr: self.remotes.addr(id),
@@ -96,8 +102,8 @@ impl Torrent {
                 remote_interested: conn.is(Flag::RemoteInterested),
                 snubbed: conn.is(Flag::Snubbed),
                 remote_count: conn.remote_count,
-                outstanding: work.asked.len().into(),
-                queued: work.queued.len().into(),
+                outstanding: flow.asked.len().into(),
+                queued: flow.queued.len().into(),
                 received_window: flow.down.bytes(),
                 sent_window: flow.up.bytes(),
             };
@@ -107,7 +113,7 @@ impl Torrent {
 
     /// Blocks that a remote has asked for and that were not handed to the driver yet.
     pub fn queued(&self, conn: ConnId) -> u16 {
-        self.conns.work(conn).map_or(0, |work| work.queued.len())
+        self.conns.get(conn).map_or(0, |conn| self.flows.get(conn).queued.len())
     }
 
     /// How many links are open.

@@ -9,6 +9,7 @@ mod calls;
 mod carry;
 mod credit;
 mod disk;
+mod fetch;
 mod life;
 mod long;
 mod record;
@@ -19,12 +20,11 @@ use swarmlab_protocol::{Block, ConnId, Input, Message};
 use swarmlab_trace::Level;
 
 use crate::check::Witness;
-use crate::event::{Acks, Event, Need, NodeId, What};
+use crate::event::{Acks, Event, NodeId, What};
 use crate::hash::Hash;
 use crate::link::{Downlink, Rate, Uplink, Waiting};
 use crate::plan::Plan;
 use crate::post::Post;
-use crate::prefetch::{prefetch, prefetch_lines};
 use crate::store::{Marks, Store};
 use crate::window::Window;
 use crate::worker;
@@ -56,12 +56,6 @@ enum State {
 }
 
 const _: () = assert!(size_of::<Link>() == 12);
-
-/// Lines of the cache from the start of a node that every message needs, that blocks need beyond those, and from its uplink
-/// on.
-const NEWS: usize = 6;
-const BLOCKS: usize = 4;
-const UP: usize = 3;
 
 /// A node. What every event needs lies first, and together: see [`crate::worker`].
 #[derive(Debug)]
@@ -431,41 +425,6 @@ impl<S: Store> Node<S> {
         post: &mut Post<'_, S::Payload>,
     ) {
         post.send(at, || Event { payload, ..Event::new(self.id, to, what()) });
-    }
-
-    /// Has fetched what the node consists of itself, as far as something needs it: see [`crate::worker`].
-    #[inline]
-    pub(crate) fn prefetch(&self, need: Need) {
-        prefetch_lines::<Self, NEWS>(self, 0);
-        if need >= Need::Request {
-            prefetch_lines::<Self, BLOCKS>(self, 64 * NEWS);
-        }
-        if need >= Need::All {
-            prefetch_lines::<Self, UP>(self, std::mem::offset_of!(Self, up));
-        }
-    }
-
-    /// Has fetched what a message on this connection needs, or what the block that leaves next does. Reads the node.
-    pub(crate) fn prefetch_link(&self, conn: Option<u16>) {
-        let conn = match conn {
-            Some(conn) => conn,
-            None => {
-                prefetch(self.up.place());
-                self.up.serving()
-            }
-        };
-        prefetch(self.links.as_ptr().wrapping_add(usize::from(conn)).cast());
-        if let Some(torrent) = self.seat.torrent() {
-            torrent.link_places(ConnId(conn), prefetch);
-        }
-    }
-
-    /// Has fetched what a request or a block on this connection needs further. Reads the row of the connection.
-    pub(crate) fn prefetch_queues(&self, conn: Option<u16>) {
-        let conn = conn.unwrap_or_else(|| self.up.serving());
-        if let Some(torrent) = self.seat.torrent() {
-            torrent.queue_places(ConnId(conn), prefetch);
-        }
     }
 
     /// Content that has come as far as the downlink, in bytes.

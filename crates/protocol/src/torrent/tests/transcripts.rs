@@ -74,8 +74,8 @@ impl Rig {
 
     /// What a remote is asked for.
     fn asked(&self, conn: u16) -> Vec<Block> {
-        let Some(work) = self.torrent.conns.work(ConnId(conn)) else { return Vec::new() };
-        let asked = self.torrent.asked.iter(work.asked);
+        let Some(row) = self.torrent.conns.get(ConnId(conn)) else { return Vec::new() };
+        let asked = self.torrent.asked.iter(self.torrent.flows.get(row).asked);
         asked.map(|asked| self.torrent.layout.block(asked.piece, asked.number())).collect()
     }
 
@@ -699,7 +699,7 @@ fn a_serial_names_one_link_even_when_they_begin_anew() {
     rig.torrent.next_serial = u16::MAX;
     rig.open(1, Reserved::default());
     rig.open(2, Reserved::default());
-    let serials = [0, 1, 2].map(|conn| rig.torrent.conns.work(ConnId(conn)).unwrap().serial);
+    let serials = [0, 1, 2].map(|conn| rig.torrent.conns.get(ConnId(conn)).unwrap().serial);
     assert_eq!(serials, [1, u16::MAX, 2], "0 names nobody, and 1 is taken");
 }
 
