@@ -31,7 +31,7 @@ const CASES: [(&str, Targets); 13] = [
     ("transmission-8", ALL),
     ("transmission-12", ALL),
     ("transmission-staggered", ALL),
-    ("aria2-10", Targets { centre: 60_000, ..ALL }),
+    ("aria2-10", ALL),
 ];
 
 fn directory() -> PathBuf {
