@@ -45,11 +45,11 @@ impl Torrent {
         let limit = conn.most_asked();
         let enough = u32::from(limit) * u32::from(self.config.refill_percent);
         let rests = self.disk_congested || self.timers.rest != Instant::NEVER;
-        if rests || !conn.has_room(&self.flows) {
+        if rests || !conn.may_be_asked() {
             return;
         }
         let flow = self.flows.of(id, conn);
-        if u32::from(flow.asked.len()) * 100 > enough {
+        if flow.asked.len() >= limit || u32::from(flow.asked.len()) * 100 > enough {
             return;
         }
         if !conn.is(Flag::RemoteChoking) {

@@ -26,8 +26,6 @@ impl Torrent {
         }
         let Some(conn) = self.conns.get_mut(id) else { return };
         conn.heard_at = Coarse::of(now);
-        let overflow =
-            self.flows.get(conn).queued.len() >= self.config.max_queued_requests || self.queued.is_full();
         let mut allowed = || {
             let count = u32::from(self.config.allowed_fast);
             count > 0
@@ -37,10 +35,13 @@ impl Torrent {
                     <= MOST_FAST * count * self.layout.block_count(block.piece)
         };
         let choked = conn.is(Flag::WeChoking) && !allowed();
-        if choked || overflow || !self.have.contains(block.piece) {
-            return self.refuse(now, id, (block, overflow), out);
+        if choked || !self.have.contains(block.piece) {
+            return self.refuse(now, id, (block, false), out);
         }
         let flow = self.flows.of(id, conn);
+        if flow.queued.len() >= self.config.max_queued_requests || self.queued.is_full() {
+            return self.refuse(now, id, (block, true), out);
+        }
         if conn.credit > 0 && flow.queued.is_empty() {
             return self.totals.uploaded += upload(conn, flow, id, now, block, out);
         }
