@@ -24,7 +24,7 @@ const CASES: [(&str, Targets); 13] = [
     ("swarmlab-mixed", OURS),
     ("swarmlab-16", OURS),
     ("libtorrent-8", ALL),
-    ("libtorrent-12", Targets { shape: 70_000, ..ALL }),
+    ("libtorrent-12", ALL),
     ("libtorrent-16", ALL),
     ("libtorrent-staggered", Targets { centre: 70_000, ..ALL }),
     ("libtorrent-leaves", ALL),
