@@ -185,6 +185,10 @@ fn settings(text: &mut String, answer: &Prediction) {
     let mut table =
         Table::new(["setting", "from", "to", "mean", "last", "pairs", ""]).aligned(6, Align::Left);
     let change = |share: crate::numbers::Signed, half: Option<Decimal>| match half {
+        // What is uncertain by more than a tenth needs no tenths of a percent.
+        Some(half) if half.millionths() >= 100_000 => {
+            format!("{} ± {} %", share.percent(), (half.millionths() + 5_000) / 10_000)
+        }
         Some(half) => format!("{} ± {}", share.percent(), half.percent()),
         None => share.percent(),
     };

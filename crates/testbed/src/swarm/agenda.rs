@@ -86,6 +86,7 @@ mod tests {
     const SCENARIO: &str = r#"schema = "scenario/1"
 name = "t"
 content = { size = "1 MiB" }
+client = { start_up = "0 s" }
 [[group]]
 name = "origin"
 role = "seed"
