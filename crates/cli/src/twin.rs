@@ -66,13 +66,7 @@ impl Twin {
     fn model(self, leeches: u32) -> Model {
         // An endpoint passes on as much at once as its limit gives in a tenth of a second.
         let blocks = u32::from(blocks_at_once(Some(self.max_up), self.layout.block_len()));
-        let client = Client {
-            config: Arc::new(Config::default()),
-            send_buffer: blocks * self.layout.block_len(),
-            send_ahead: 0,
-            pulse: core::time::Duration::ZERO,
-            start_up: core::time::Duration::ZERO,
-        };
+        let client = Client::prompt(Arc::new(Config::default()), blocks * self.layout.block_len());
         let group = |name: &str, role: Role, count: u32| Group {
             name: name.to_owned(),
             role,

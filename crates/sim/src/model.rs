@@ -215,6 +215,13 @@ pub struct Client {
     pub start_up: Duration,
 }
 
+impl Client {
+    /// A client that does everything at once: nothing ahead, no pulse, and there when it comes.
+    pub fn prompt(config: Arc<Config>, send_buffer: u32) -> Self {
+        Client { config, send_buffer, send_ahead: 0, pulse: Duration::ZERO, start_up: Duration::ZERO }
+    }
+}
+
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {

@@ -40,13 +40,7 @@ fn group(name: &str, role: Role, count: u32, up: u64, down: u64) -> Group {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client {
-            config: Arc::new(Config::default()),
-            send_buffer: 65_536,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-            start_up: Duration::ZERO,
-        },
+        client: Client::prompt(Arc::new(Config::default()), 65_536),
         region: 0,
     }
 }

@@ -32,13 +32,7 @@ pub(crate) fn model(peers: u32, mib: u32, threads: u16) -> Model {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client {
-            config: Arc::new(config.clone()),
-            send_buffer: 32 * 1024,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-            start_up: Duration::ZERO,
-        },
+        client: Client::prompt(Arc::new(config.clone()), 32 * 1024),
         region: 0,
     };
     Model {

@@ -38,13 +38,7 @@ fn group(name: &str, role: Role, count: u32) -> Group {
         leave: Leave::Stay,
         abort: None,
         behaviour: Behaviour::Honest,
-        client: Client {
-            config: Arc::new(Config::default()),
-            send_buffer: 32 * 1024,
-            send_ahead: 0,
-            pulse: Duration::ZERO,
-            start_up: Duration::ZERO,
-        },
+        client: Client::prompt(Arc::new(Config::default()), 32 * 1024),
         region: 0,
     }
 }

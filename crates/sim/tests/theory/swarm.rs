@@ -37,13 +37,7 @@ pub(crate) fn group(name: &str, role: Role, count: u32, up: u64, down: u64) -> G
 }
 
 pub(crate) fn client(config: Config) -> Client {
-    Client {
-        config: Arc::new(config),
-        send_buffer: 32 * 1024,
-        send_ahead: 0,
-        pulse: Duration::ZERO,
-        start_up: Duration::ZERO,
-    }
+    Client::prompt(Arc::new(config), 32 * 1024)
 }
 
 /// A config with which any two of so many nodes are connected, as far as a client remembers addresses (500).
