@@ -26,7 +26,7 @@ const CASES: [(&str, Targets); 13] = [
     ("libtorrent-8", ALL),
     ("libtorrent-12", ALL),
     ("libtorrent-16", ALL),
-    ("libtorrent-staggered", Targets { centre: 70_000, ..ALL }),
+    ("libtorrent-staggered", ALL),
     ("libtorrent-leaves", ALL),
     ("transmission-8", ALL),
     ("transmission-12", ALL),
