@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bitfield::mask;
-use crate::torrent::place;
+use crate::torrent::ends;
 use crate::{Bitfield, PieceIndex};
 
 /// How many connected remotes have each piece.
@@ -136,9 +136,10 @@ impl Availability {
         &self.planes[at * depth..(at + 1) * depth]
     }
 
-    /// Where the counts begin, for [`crate::Torrent::link_places`].
-    pub(crate) fn place(&self) -> *const u8 {
-        place(&self.planes, 0)
+    /// Where the count of a piece lies, for [`crate::Torrent::link_places`].
+    pub(crate) fn places(&self, piece: PieceIndex, stored: &mut impl FnMut(*const u8)) {
+        let depth = usize::from(self.depth);
+        ends(&self.planes, piece.0 as usize / 64 * depth, depth).into_iter().for_each(stored);
     }
 }
 

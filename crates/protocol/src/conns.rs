@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use crate::ConnId;
 use crate::conn::{Conn, Flag};
 use crate::flows::Flows;
-use crate::torrent::place;
+use crate::torrent::ends;
 
 /// Slots by which the table grows at least: each growth copies it.
 const LEAST_GROWTH: usize = 4;
@@ -82,8 +82,8 @@ impl Conns {
     }
 
     /// Where a link lies, for [`crate::Torrent::link_places`].
-    pub(crate) fn place(&self, conn: ConnId) -> *const u8 {
-        place(&self.rows, usize::from(conn.0))
+    pub(crate) fn places(&self, conn: ConnId, stored: &mut impl FnMut(*const u8)) {
+        ends(&self.rows, usize::from(conn.0), 1).into_iter().for_each(stored);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::pipeline::Pace;
 use crate::pool::Queue;
 use crate::seldom::Seldom;
 use crate::time::Coarse;
-use crate::torrent::place;
+use crate::torrent::ends;
 
 /// Bytes in this choke round and the one before: at the end of a round, a window of 20 s (Cohen 2003).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,8 +184,8 @@ impl Flows {
     }
 
     /// Where a flow lies, for [`crate::Torrent::queue_places`].
-    pub(crate) fn place(&self, at: u16) -> *const u8 {
-        place(&self.rows, usize::from(at))
+    pub(crate) fn places(&self, at: u16, stored: &mut impl FnMut(*const u8)) {
+        ends(&self.rows, usize::from(at), 1).into_iter().for_each(stored);
     }
 }
 

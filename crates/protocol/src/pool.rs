@@ -183,9 +183,11 @@ impl<T: Copy> Pool<T> {
         *self = small;
     }
 
-    /// Where the first item of a queue lies, for [`crate::Torrent::queue_places`].
-    pub(crate) fn place(&self, queue: Queue) -> *const u8 {
-        place(&self.places, usize::from(queue.first))
+    /// Where the first and the last item of a queue lie, and where another one would, for [`crate::Torrent::block_places`].
+    pub(crate) fn places(&self, queue: Queue, stored: &mut impl FnMut(*const u8)) {
+        [queue.first, queue.last, self.free]
+            .into_iter()
+            .for_each(|at| stored(place(&self.places, usize::from(at))));
     }
 }
 

@@ -54,8 +54,8 @@ impl RemoteSets {
         usize::from(conn.0) * self.row_len as usize
     }
 
-    /// Where a link's set begins, for [`crate::Torrent::link_places`].
-    pub(crate) fn place(&self, conn: ConnId) -> *const u8 {
-        place(&self.words, self.start(conn))
+    /// Where it is kept whether a remote has a piece, for [`crate::Torrent::link_places`].
+    pub(crate) fn place(&self, conn: ConnId, piece: PieceIndex) -> *const u8 {
+        place(&self.words, self.start(conn) + piece.0 as usize / 64)
     }
 }

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use crate::active::{Active, BlockState, UNUSED};
 use crate::conn::Asked;
 use crate::picker::{Availability, PickView, pick, pick_edge};
-use crate::torrent::place;
+use crate::torrent::{ends, place};
 use list::PieceList;
 
 use crate::{Bitfield, Block, Config, Layout, PickReason, PieceIndex, Random, Unfinished};
@@ -424,11 +424,12 @@ impl Requests {
         })
     }
 
-    /// Where the piece a link works on lies, for [`crate::Torrent::queue_places`].
+    /// Where the piece a link works on lies, for [`crate::Torrent::block_places`].
     pub(crate) fn places(&self, working: u16, mut stored: impl FnMut(*const u8)) {
-        let working = usize::from(working);
-        stored(place(&self.active, working));
-        stored(place(&self.blocks, working.wrapping_mul(self.stride as usize)));
+        let (working, stride) = (usize::from(working), self.stride as usize);
+        ends(&self.active, working, 1).into_iter().for_each(&mut stored);
+        // The blocks of one piece, where there are not very many.
+        ends(&self.blocks, working * stride, stride.min(16)).into_iter().for_each(&mut stored);
         stored(place(self.unstarted.words(), 0));
     }
 

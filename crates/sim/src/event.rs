@@ -3,7 +3,7 @@
 //! Events of one node are ordered by time, then by source; of one source, in the order in which it sent them. Nothing in
 //! this depends on who simulated the source, so the nodes of a run can be split over threads.
 
-use swarmlab_protocol::{Announce, Announced, Message};
+use swarmlab_protocol::{Announce, Announced, Message, PieceIndex};
 
 /// A node by its number; the tracker has the number after the last.
 pub(crate) type NodeId = u32;
@@ -48,6 +48,16 @@ impl<P> Event<P> {
     /// Whether it concerns a block: it is asked for, or comes.
     pub(crate) fn is_of_block(&self) -> bool {
         matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
+    }
+
+    /// The piece it concerns.
+    #[inline]
+    pub(crate) fn piece(&self) -> Option<PieceIndex> {
+        match &self.what {
+            What::Message(Message::Have(piece)) => Some(*piece),
+            What::Message(Message::Request(block) | Message::Piece(block)) => Some(block.piece),
+            _ => None,
+        }
     }
 }
 

@@ -130,9 +130,12 @@ impl<P> Uplink<P> {
         self.serving
     }
 
-    /// Where the block that is being sent lies, to be fetched.
-    pub(crate) fn place(&self) -> *const u8 {
-        self.queue.front().map_or(std::ptr::null(), |first| std::ptr::from_ref(first).cast())
+    /// Where the block that is being sent lies and the next one, and where another one would, to be fetched.
+    pub(crate) fn places(&self) -> [*const u8; 3] {
+        let place =
+            |at| self.queue.get(at).map_or(std::ptr::null(), |sending| std::ptr::from_ref(sending).cast());
+        let last: *const u8 = place(self.queue.len().wrapping_sub(1));
+        [place(0), place(1), last.wrapping_add(size_of::<Sending<P>>())]
     }
 
     /// When the block that is being sent will have left, in microseconds.

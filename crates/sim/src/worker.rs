@@ -8,6 +8,7 @@ use crate::event::{Event, Need, What};
 use crate::node::Node;
 use crate::order::{Order, Visit};
 use crate::post::Post;
+use crate::prefetch::prefetch;
 use crate::store::Store;
 use crate::tracker::Tracker;
 
@@ -71,7 +72,7 @@ impl<'a, S: Store> Worker<'a, S> {
         let mut taken = 0;
         for (done, visit) in visits.iter().enumerate() {
             if let Some(ahead) = &mut ahead {
-                ahead.prefetch(done, nodes, present.events);
+                ahead.prefetch(done, nodes, &present);
             }
             let (own, others) = rest.split_at((visit.end - taken) as usize);
             (rest, taken) = (others, visit.end);
@@ -135,6 +136,7 @@ impl<'a, S: Store> Worker<'a, S> {
 /// several of them need is asked of the memory at once, first the nodes themselves, then what they point to, and so on.
 struct Ahead<'o> {
     order: &'o Order,
+    events: Asked,
     nodes: Asked,
     links: Asked,
     queues: Asked,
@@ -165,20 +167,28 @@ impl Asked {
 
 impl<'o> Ahead<'o> {
     fn new(order: &'o Order) -> Self {
-        let [nodes, links, queues, blocks] = Default::default();
-        Ahead { order, nodes, links, queues, blocks }
+        let [events, nodes, links, queues, blocks] = Default::default();
+        Ahead { order, events, nodes, links, queues, blocks }
     }
 
     /// Once for each visit, before it.
     #[inline]
-    fn prefetch<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
+    fn prefetch<S: Store>(&mut self, done: usize, nodes: &[Node<S>], window: &Window<'_, S::Payload>) {
         if done >= self.blocks.visits {
-            self.ask(done, nodes, events);
+            self.ask(done, nodes, (window.events, window.end));
         }
     }
 
-    fn ask<S: Store>(&mut self, done: usize, nodes: &[Node<S>], events: &[Event<S::Payload>]) {
+    fn ask<S: Store>(
+        &mut self,
+        done: usize,
+        nodes: &[Node<S>],
+        (events, until): (&[Event<S::Payload>], u64),
+    ) {
         let end = |ahead: usize| (done + ahead * AT_ONCE).min(self.order.visits.len());
+        for (_, own) in self.events.go_on(self.order, end(5)) {
+            own.iter().for_each(|&place| prefetch(std::ptr::from_ref(&events[place as usize]).cast()));
+        }
         for (visit, own) in self.nodes.go_on(self.order, end(4)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let least = if visit.woken { Need::All } else { Need::News };
@@ -186,9 +196,14 @@ impl<'o> Ahead<'o> {
         }
         for (visit, own) in self.links.go_on(self.order, end(3)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
-            own.iter().for_each(|&place| node.prefetch_link(Some(events[place as usize].conn)));
+            for event in own.iter().map(|&place| &events[place as usize]) {
+                node.prefetch_link(event.conn, event.piece());
+            }
+            // A block may leave though nobody was woken for it: that is seen one step late.
             if visit.woken {
-                node.prefetch_link(None);
+                node.prefetch_serving();
+            } else if node.is_due(until) {
+                node.prefetch_uplink();
             }
         }
         let of_blocks = |&&place: &&u32| events[place as usize].is_of_block();
@@ -196,11 +211,17 @@ impl<'o> Ahead<'o> {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
             conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_queues(conn));
+            if !visit.woken && node.is_due(until) {
+                node.prefetch_serving();
+            }
         }
         for (visit, own) in self.blocks.go_on(self.order, end(1)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
             conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_blocks(conn));
+            if !visit.woken && node.is_due(until) {
+                node.prefetch_queues(None);
+            }
         }
     }
 }

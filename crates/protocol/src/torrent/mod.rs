@@ -418,6 +418,12 @@ fn emit(out: &mut Vec<Output>, output: impl FnOnce() -> Output) {
     out.extend(core::iter::once_with(output));
 }
 
+/// The addresses of the first and the last byte of so many items of a list, for hints to the processor.
+pub(crate) fn ends<T>(items: &[T], at: usize, count: usize) -> [*const u8; 2] {
+    let start = place(items, at);
+    [start, start.wrapping_add(count * size_of::<T>() - 1)]
+}
+
 /// The address of an item of a list, for hints to the processor; of its end if there is no such item.
 pub(crate) fn place<T>(items: &[T], at: usize) -> *const u8 {
     items.as_ptr().wrapping_add(at.min(items.len())).cast()

@@ -37,21 +37,24 @@ pub struct ConnView {
 }
 
 impl Torrent {
-    /// Names the places in memory that a message of this link needs, beside the torrent itself. Whoever drives many torrents
-    /// and knows which ones are next can have the processor fetch these for several of them at once, where handling one after
-    /// the other would wait for each. `stored` takes addresses only to hint at; nothing may be read through them.
-    pub fn link_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
-        stored(self.conns.place(conn));
-        stored(self.sets.place(conn));
-        stored(self.availability.place());
-        stored(place(self.have.words(), 0));
+    /// Names the places in memory that a message of this link needs, beside the torrent itself, and what it needs of a piece.
+    /// Whoever drives many torrents and knows which ones are next can have the processor fetch these for several of them at
+    /// once, where handling one after the other would wait for each. `stored` takes addresses only to hint at; nothing may be
+    /// read through them.
+    pub fn link_places(&self, conn: ConnId, piece: Option<PieceIndex>, mut stored: impl FnMut(*const u8)) {
+        self.conns.places(conn, &mut stored);
+        if let Some(piece) = piece {
+            stored(self.sets.place(conn, piece));
+            self.availability.places(piece, &mut stored);
+            stored(place(self.have.words(), piece.0 as usize / 64));
+        }
     }
 
     /// Names the places that a request or a block of this link needs further: see [`link_places`](Self::link_places). Reads what
     /// that names.
     pub fn queue_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
         if let Some(conn) = self.conns.get(conn) {
-            stored(self.flows.place(conn.flow));
+            self.flows.places(conn.flow, &mut stored);
         }
     }
 
@@ -59,8 +62,8 @@ impl Torrent {
     pub fn block_places(&self, conn: ConnId, mut stored: impl FnMut(*const u8)) {
         let Some(conn) = self.conns.get(conn) else { return };
         let flow = self.flows.get(conn);
-        stored(self.asked.place(flow.asked));
-        stored(self.queued.place(flow.queued));
+        self.asked.places(flow.asked, &mut stored);
+        self.queued.places(flow.queued, &mut stored);
         self.requests.places(flow.working, stored);
     }
 

@@ -163,6 +163,7 @@ impl<S: Store> Node<S> {
     /// The verdict on the next piece that waits for one.
     fn verdict(&mut self, now: u64, post: &mut Post<'_, S::Payload>) -> Option<Input> {
         let piece = post.verify.pop()?;
+        self.prefetch_links();
         Some(Input::Verified { piece, ok: self.judge(now, piece, post) })
     }
 
