@@ -39,15 +39,17 @@ impl<P> Event<P> {
     #[inline]
     pub(crate) fn needs(&self) -> Need {
         match self.what {
-            What::Message(Message::Have(_)) => Need::News,
-            What::Message(Message::Request(_)) => Need::Request,
+            // What is acknowledged makes room for more.
+            What::Message(Message::Have(_)) if self.acks.blocks == 0 => Need::News,
+            What::Message(Message::Request(_)) if self.acks.blocks == 0 => Need::Request,
             _ => Need::All,
         }
     }
 
-    /// Whether it concerns a block: it is asked for, or comes.
+    /// Whether it concerns blocks: one is asked for, or comes, or others have come.
+    #[inline]
     pub(crate) fn is_of_block(&self) -> bool {
-        matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
+        self.acks.blocks > 0 || matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
     }
 
     /// The piece it concerns.
