@@ -35,21 +35,11 @@ impl<P: Default> Event<P> {
 }
 
 impl<P> Event<P> {
-    /// How much of a node it needs.
+    /// Whether it mostly calls for nothing.
     #[inline]
-    pub(crate) fn needs(&self) -> Need {
-        match self.what {
-            // What is acknowledged makes room for more.
-            What::Message(Message::Have(_)) if self.acks.blocks == 0 => Need::News,
-            What::Message(Message::Request(_)) if self.acks.blocks == 0 => Need::Request,
-            _ => Need::All,
-        }
-    }
-
-    /// Whether it concerns blocks: one is asked for, or comes, or others have come.
-    #[inline]
-    pub(crate) fn is_of_block(&self) -> bool {
-        self.acks.blocks > 0 || matches!(self.what, What::Message(Message::Request(_) | Message::Piece(_)))
+    pub(crate) fn is_news(&self) -> bool {
+        // What is acknowledged makes room for another block.
+        self.acks.blocks == 0 && matches!(self.what, What::Message(Message::Have(_)))
     }
 
     /// The piece it concerns.
@@ -61,17 +51,6 @@ impl<P> Event<P> {
             _ => None,
         }
     }
-}
-
-/// How much of a node something needs; the more, the greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Need {
-    /// What mostly calls for nothing.
-    News,
-    /// What mostly waits in a queue.
-    Request,
-    /// Anything else.
-    All,
 }
 
 /// Acknowledgement of blocks, with the mark that the receiver's queue had overflowed.

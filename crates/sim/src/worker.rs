@@ -4,7 +4,7 @@ use swarmlab_protocol::Message;
 
 use crate::PeerOutcome;
 use crate::check::patience;
-use crate::event::{Event, Need, What};
+use crate::event::{Event, What};
 use crate::node::Node;
 use crate::order::{Order, Visit};
 use crate::post::Post;
@@ -191,13 +191,15 @@ impl<'o> Ahead<'o> {
         }
         for (visit, own) in self.nodes.go_on(self.order, end(4)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
-            let least = if visit.woken { Need::All } else { Need::News };
-            node.prefetch(own.iter().map(|&place| events[place as usize].needs()).fold(least, Need::max));
+            node.prefetch(!visit.woken && own.iter().all(|&place| events[place as usize].is_news()));
         }
         for (visit, own) in self.links.go_on(self.order, end(3)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             for event in own.iter().map(|&place| &events[place as usize]) {
                 node.prefetch_link(event.conn, event.piece());
+                if !event.is_news() {
+                    node.prefetch_blocks_out();
+                }
             }
             // A block may leave though nobody was woken for it: that is seen one step late.
             if visit.woken {
@@ -206,7 +208,7 @@ impl<'o> Ahead<'o> {
                 node.prefetch_uplink();
             }
         }
-        let of_blocks = |&&place: &&u32| events[place as usize].is_of_block();
+        let of_blocks = |&&place: &&u32| !events[place as usize].is_news();
         for (visit, own) in self.queues.go_on(self.order, end(2)) {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));

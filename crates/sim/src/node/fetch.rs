@@ -3,12 +3,11 @@
 use swarmlab_protocol::{ConnId, PieceIndex};
 
 use super::Node;
-use crate::event::Need;
 use crate::prefetch::{prefetch, prefetch_lines};
 use crate::store::Store;
 
-/// Lines of the cache from the start of a node that every message needs, that blocks need beyond those, and from its uplink
-/// on.
+/// Lines of the cache from the start of a node that every message needs, that all but news need beyond those, and from its
+/// uplink on.
 const NEWS: usize = 6;
 const BLOCKS: usize = 4;
 const UP: usize = 3;
@@ -16,12 +15,10 @@ const UP: usize = 3;
 impl<S: Store> Node<S> {
     /// Has fetched what the node consists of itself, as far as something needs it: see [`crate::worker`].
     #[inline]
-    pub(crate) fn prefetch(&self, need: Need) {
+    pub(crate) fn prefetch(&self, only_news: bool) {
         prefetch_lines::<Self, NEWS>(self, 0);
-        if need >= Need::Request {
+        if !only_news {
             prefetch_lines::<Self, BLOCKS>(self, 64 * NEWS);
-        }
-        if need >= Need::All {
             self.prefetch_uplink();
         }
     }
@@ -45,9 +42,14 @@ impl<S: Store> Node<S> {
         }
     }
 
-    /// The same for the block that leaves next.
-    pub(crate) fn prefetch_serving(&self) {
+    /// Has fetched where blocks wait for the uplink. Reads the node.
+    pub(crate) fn prefetch_blocks_out(&self) {
         self.up.places().into_iter().for_each(prefetch);
+    }
+
+    /// The same, and what the block that leaves next needs.
+    pub(crate) fn prefetch_serving(&self) {
+        self.prefetch_blocks_out();
         self.prefetch_link(self.up.serving(), None);
     }
 
