@@ -179,6 +179,7 @@ impl<'o> Ahead<'o> {
         }
     }
 
+    #[inline(never)] // in small runs nobody asks
     fn ask<S: Store>(
         &mut self,
         done: usize,
