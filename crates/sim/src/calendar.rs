@@ -170,14 +170,16 @@ impl<P> Calendar<P> {
         let place = window as usize % RING;
         (self.window, self.start, self.place) = (window, window * self.width, place);
         self.used[place / 64] &= !(1 << (place % 64));
-        let near = std::mem::take(&mut self.ring[place]);
-        let far = self.far.first_entry().filter(|entry| *entry.key() == window).map(|entry| entry.remove());
         let mut bucket = std::mem::take(&mut self.spare);
-        // What was far ahead was sent before what was not.
-        for coming in far.into_iter().chain([near]) {
+        let mut pour = |coming: &mut Coming<P>| {
             coming.events.pour(&mut bucket.events, &mut self.events);
             coming.wakes.pour(&mut bucket.wakes, &mut self.wakes);
+        };
+        // What was far ahead was sent before what was not.
+        if let Some(far) = self.far.first_entry().filter(|entry| *entry.key() == window) {
+            pour(&mut far.remove());
         }
+        pour(&mut self.ring[place]);
         bucket
     }
 

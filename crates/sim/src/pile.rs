@@ -59,6 +59,8 @@ impl<T> Pile<T> {
                 self.full = pages.lists.pop().unwrap_or_default();
             }
             self.full.push(std::mem::replace(&mut self.last, pages.take()));
+        } else if many && self.last.is_empty() {
+            self.last = pages.take();
         } else if many || self.last.len() + more >= PAGE {
             let mut page = pages.take();
             page.append(&mut self.last);
@@ -69,17 +71,22 @@ impl<T> Pile<T> {
     }
 
     /// Moves everything to the end of a list. The pages are free then.
-    pub(crate) fn pour(mut self, into: &mut Vec<T>, pages: &mut Pages<T>) {
-        into.reserve(self.full.len() * PAGE + self.last.len());
-        for mut page in self.full.drain(..) {
-            into.append(&mut page);
-            pages.give(page);
+    pub(crate) fn pour(&mut self, into: &mut Vec<T>, pages: &mut Pages<T>) {
+        if self.full.is_empty() && into.is_empty() && into.capacity() <= PAGE {
+            // In small runs a window has one page, which need not be copied.
+            std::mem::swap(into, &mut self.last);
+        } else {
+            into.reserve(self.full.len() * PAGE + self.last.len());
+            for mut page in self.full.drain(..) {
+                into.append(&mut page);
+                pages.give(page);
+            }
+            if self.full.capacity() > 0 {
+                pages.lists.push(std::mem::take(&mut self.full));
+            }
+            into.append(&mut self.last);
         }
-        if self.full.capacity() > 0 {
-            pages.lists.push(self.full);
-        }
-        into.append(&mut self.last);
-        pages.give(self.last);
+        pages.give(std::mem::take(&mut self.last));
     }
 
     /// The items in order.
@@ -120,7 +127,7 @@ mod tests {
                 let needed = length.div_ceil(PAGE);
                 let short = usize::from(!many && needed > 0);
                 assert!((3 * (needed - short)..=3 * needed).contains(&pages.used), "{length} {many}");
-                for pile in piles {
+                for mut pile in piles {
                     assert!(pile.iter().copied().eq(0..length));
                     let mut list = vec![7];
                     pile.pour(&mut list, &mut pages);
@@ -131,5 +138,19 @@ mod tests {
             }
         }
         assert!(!pages.free.is_empty() && pages.free.iter().all(|page| page.is_empty()));
+    }
+
+    #[test]
+    fn one_page_is_handed_on_as_it_is() {
+        let (mut pages, mut list) = (Pages::default(), Vec::new());
+        for round in 0..3 {
+            let mut pile = Pile::default();
+            (0..5).for_each(|item| pile.push(true, &mut pages, || round + item));
+            let place = pile.last.as_ptr();
+            pile.pour(&mut list, &mut pages);
+            assert_eq!((list.as_ptr(), pile.iter().count()), (place, 0));
+            assert!(list.drain(..).eq(round..round + 5));
+        }
+        assert_eq!((pages.used, pages.free.len()), (1, 1), "one is in the list, the other waits");
     }
 }
