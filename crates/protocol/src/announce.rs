@@ -31,9 +31,10 @@ enum Phase {
 /// The schedule of announces of one torrent.
 #[derive(Debug)]
 pub(crate) struct Announcer {
-    tiers: Box<[Box<[TrackerId]>]>,
-    /// Tier and place of the tracker to ask next.
-    at: (u16, u16),
+    /// The trackers in order, each with the number of its tier; in one list, as most torrents have a single one.
+    trackers: Box<[(u16, TrackerId)]>,
+    /// Place of the tracker to ask next.
+    at: u32,
     phase: Phase,
     /// The tracker that knows of us, if any: the one that answered last.
     told: Option<TrackerId>,
@@ -47,14 +48,13 @@ pub(crate) struct Announcer {
 
 impl Announcer {
     pub(crate) fn new(tiers: &[u16], random: &mut Random) -> Self {
-        let mut next = 0..;
         let sizes = tiers.iter().filter(|&&size| size > 0);
-        let mut tiers: Box<[Box<[TrackerId]>]> =
-            sizes.map(|&size| next.by_ref().take(usize::from(size)).map(TrackerId).collect()).collect();
-        tiers.iter_mut().for_each(|tier| random.shuffle(tier));
+        let tiers = sizes.zip(0..).flat_map(|(&size, tier)| core::iter::repeat_n(tier, usize::from(size)));
+        let mut trackers: Box<[(u16, TrackerId)]> = tiers.zip((0..).map(TrackerId)).collect();
+        trackers.chunk_by_mut(|(one, _), (other, _)| one == other).for_each(|tier| random.shuffle(tier));
         Announcer {
-            tiers,
-            at: (0, 0),
+            trackers,
+            at: 0,
             phase: Phase::Waiting(Instant::START),
             told: None,
             completed: false,
@@ -65,7 +65,7 @@ impl Announcer {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Waiting(at) if !self.tiers.is_empty() => Some(at),
+            Phase::Waiting(at) if !self.trackers.is_empty() => Some(at),
             Phase::Leaving(at) => Some(at),
             _ => None,
         }
@@ -85,7 +85,7 @@ impl Announcer {
 
     /// The tracker to ask next.
     fn next(&self) -> Option<TrackerId> {
-        self.tiers.get(usize::from(self.at.0))?.get(usize::from(self.at.1)).copied()
+        self.trackers.get(self.at as usize).map(|&(_, tracker)| tracker)
     }
 
     fn event(&self) -> AnnounceEvent {
@@ -133,22 +133,20 @@ impl Announcer {
 
     /// The tracker that answered goes to the front of its tier, and the next announce begins there (BEP 12).
     fn promote(&mut self) {
-        let (tier, place) = self.at;
-        if let Some(tier) = self.tiers.get_mut(usize::from(tier)) {
-            tier[..=usize::from(place)].rotate_right(1);
+        let at = self.at as usize;
+        if let Some(&(tier, _)) = self.trackers.get(at) {
+            let first = self.trackers.partition_point(|&(other, _)| other < tier);
+            self.trackers[first..=at].rotate_right(1);
         }
-        self.at = (0, 0);
+        self.at = 0;
     }
 
     /// Goes on to the next tracker; false if all have been tried.
     fn advance(&mut self) -> bool {
-        self.at.1 += 1;
-        if self.next().is_none() {
-            self.at = (self.at.0 + 1, 0);
-        }
+        self.at += 1;
         let more = self.next().is_some();
         if !more {
-            self.at = (0, 0);
+            self.at = 0;
         }
         more
     }
@@ -296,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_tier_is_shuffled() {
-        let first = |seed| Announcer::new(&[5], &mut Random::new(seed)).tiers[0][0];
+        let first = |seed| Announcer::new(&[5], &mut Random::new(seed)).next();
         assert!((0..20).any(|seed| first(seed) != first(0)));
     }
 

@@ -159,7 +159,7 @@ impl Flows {
                 *pace = Pace::NEW;
             }
         }
-        if self.rows.capacity() > self.rows.len() + self.rows.len() / 2 + 4 {
+        if self.rows.capacity() > self.rows.len() + self.rows.len() / 4 + 2 {
             self.rows.shrink_to_fit();
         }
     }

@@ -171,7 +171,7 @@ impl<T: Copy> Pool<T> {
 
     /// Gives memory back where most of it is unused. `queues` are all the queues of the pool.
     pub(crate) fn shrink<'a>(&mut self, queues: impl Iterator<Item = &'a mut Queue>) {
-        if self.places.capacity() <= 2 * usize::from(self.used) + LEAST_GROWTH {
+        if self.places.capacity() <= usize::from(self.used) + usize::from(self.used) / 2 + LEAST_GROWTH {
             return;
         }
         let mut small = Pool { places: Vec::with_capacity(self.used.into()), free: NONE, used: 0 };

@@ -377,8 +377,8 @@ impl Requests {
 
     /// Gives memory back where most of it is unused.
     pub(crate) fn shrink(&mut self) {
-        const SPARE: usize = 4;
-        if self.active.capacity() > 2 * self.active.len() + SPARE || self.unstarted.is_empty() {
+        if self.active.capacity() > self.active.len() + self.active.len() / 4 + 2 || self.unstarted.is_empty()
+        {
             self.active.shrink_to_fit();
             self.blocks.shrink_to_fit();
         }

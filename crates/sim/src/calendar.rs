@@ -4,22 +4,20 @@
 //! nodes of a window can be handled in any order. A bucket is put in order when its window comes: see `order`. So there is no
 //! queue to keep sorted, and each node is visited once in a window.
 //!
-//! Near buckets lie in a ring, far ones in a tree. Their vectors are used again.
+//! Near buckets lie in a ring, far ones in a tree. What they hold lies in pages, and is put together when its window comes.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use crate::event::Event;
+use crate::pile::{Pages, Pile};
 
 /// Buckets in the ring.
 const RING: usize = 1024;
 /// Widest window: an event keeps its offset in 16 bits.
 pub(crate) const MOST_WIDTH: u64 = u16::MAX as u64;
 
-/// A bucket grows by so many events, or by an eighth of what it has.
-const LEAST_GROWTH: usize = 64;
-
-/// What is to come in one window.
+/// What is to be handled in one window.
 #[derive(Debug)]
 pub(crate) struct Bucket<P> {
     /// Those of one source lie in the order in which it sent them.
@@ -31,6 +29,19 @@ pub(crate) struct Bucket<P> {
 impl<P> Default for Bucket<P> {
     fn default() -> Self {
         Bucket { events: Vec::new(), wakes: Vec::new() }
+    }
+}
+
+/// The same, while it is to come.
+#[derive(Debug)]
+struct Coming<P> {
+    events: Pile<Event<P>>,
+    wakes: Pile<u32>,
+}
+
+impl<P> Default for Coming<P> {
+    fn default() -> Self {
+        Coming { events: Pile::default(), wakes: Pile::default() }
     }
 }
 
@@ -46,13 +57,16 @@ pub(crate) struct Calendar<P> {
     place: usize,
     /// Events that lie less far ahead than this go into the ring.
     horizon: u64,
-    ring: Box<[Bucket<P>; RING]>,
+    ring: Box<[Coming<P>; RING]>,
     /// A bit for each bucket of the ring that holds something.
     used: [u64; RING / 64],
     /// Windows ahead in which most events lie.
     near: u32,
-    far: BTreeMap<u64, Bucket<P>>,
-    spare: Vec<Bucket<P>>,
+    far: BTreeMap<u64, Coming<P>>,
+    events: Pages<Event<P>>,
+    wakes: Pages<u32>,
+    /// What was handled last, to use again.
+    spare: Bucket<P>,
 }
 
 impl<P> Calendar<P> {
@@ -66,11 +80,13 @@ impl<P> Calendar<P> {
             start: 0,
             place: 0,
             horizon: width * RING as u64,
-            ring: Box::new(std::array::from_fn(|_| Bucket::default())),
+            ring: Box::new(std::array::from_fn(|_| Coming::default())),
             used: [0; RING / 64],
             near: (reach / width + 2).min(RING as u64 / 8) as u32,
             far: BTreeMap::new(),
-            spare: Vec::new(),
+            events: Pages::default(),
+            wakes: Pages::default(),
+            spare: Bucket::default(),
         }
     }
 
@@ -90,18 +106,15 @@ impl<P> Calendar<P> {
         let (ahead, width) = (ahead as u32, self.narrow_width);
         let (step, offset) = (ahead / width, (ahead % width) as u16);
         let place = self.near(step);
-        let bucket = &self.ring[place];
-        if bucket.events.len() == bucket.events.capacity() {
-            self.furnish(place, step);
-        }
-        // Made where it will lie: room is made before an iterator is asked for its item.
-        self.ring[place].events.extend(std::iter::once_with(|| Event { offset, ..event() }));
+        let many = step <= self.near;
+        self.ring[place].events.push(many, &mut self.events, || Event { offset, ..event() });
     }
 
     #[cold]
     fn push_far(&mut self, at: u64, event: Event<P>) {
         let offset = (at % self.width) as u16;
-        self.far.entry(at / self.width).or_default().events.push(Event { offset, ..event });
+        let coming = self.far.entry(at / self.width).or_default();
+        coming.events.push(false, &mut self.events, || Event { offset, ..event });
     }
 
     /// Has the node visited in the window of a moment, and gives when that starts.
@@ -114,18 +127,14 @@ impl<P> Calendar<P> {
         }
         let step = ahead as u32 / self.narrow_width;
         let place = self.near(step);
-        if self.ring[place].wakes.capacity() == 0 && step <= self.near {
-            // So that it does not grow a list of its own, for this window only.
-            self.lend(place);
-        }
-        self.ring[place].wakes.push(node);
+        self.ring[place].wakes.push(step <= self.near, &mut self.wakes, || node);
         self.start + u64::from(step) * self.width
     }
 
     #[cold]
     fn wake_far(&mut self, node: u32, at: u64) -> u64 {
         let window = at / self.width;
-        self.far.entry(window).or_default().wakes.push(node);
+        self.far.entry(window).or_default().wakes.push(false, &mut self.wakes, || node);
         window * self.width
     }
 
@@ -135,28 +144,6 @@ impl<P> Calendar<P> {
         let place = (self.place + step as usize) % RING;
         self.used[place / 64] |= 1 << (place % 64);
         place
-    }
-
-    /// Makes room in a bucket. Large vectors go where many events are to be expected: not into the hundreds of windows in which
-    /// a few nodes wait for a timer.
-    #[cold]
-    fn furnish(&mut self, place: usize, step: u32) {
-        if step > self.near || !self.lend(place) {
-            let events = &mut self.ring[place].events;
-            // Little by little: these are the longest vectors of a run, and doubled they would stand half empty.
-            events.reserve_exact(LEAST_GROWTH + events.len() / 8);
-        }
-    }
-
-    /// Lends vectors that were used before to a bucket that has none for its events; false if there are none.
-    #[cold]
-    fn lend(&mut self, place: usize) -> bool {
-        let bucket = &mut self.ring[place];
-        let spare = if bucket.events.capacity() == 0 { self.spare.pop() } else { None };
-        let Some(mut spare) = spare else { return false };
-        spare.wakes.append(&mut bucket.wakes);
-        *bucket = spare;
-        true
     }
 
     /// The next window in which something happens.
@@ -183,35 +170,30 @@ impl<P> Calendar<P> {
         let place = window as usize % RING;
         (self.window, self.start, self.place) = (window, window * self.width, place);
         self.used[place / 64] &= !(1 << (place % 64));
-        let mut bucket = std::mem::take(&mut self.ring[place]);
-        if let Some(mut far) =
-            self.far.first_entry().filter(|entry| *entry.key() == window).map(|e| e.remove())
-        {
-            // What was far ahead was sent before what was not.
-            far.events.append(&mut bucket.events);
-            far.wakes.append(&mut bucket.wakes);
-            return far;
+        let mut bucket = std::mem::take(&mut self.spare);
+        let mut pour = |coming: &mut Coming<P>| {
+            coming.events.pour(&mut bucket.events, &mut self.events);
+            coming.wakes.pour(&mut bucket.wakes, &mut self.wakes);
+        };
+        // What was far ahead was sent before what was not.
+        if let Some(far) = self.far.first_entry().filter(|entry| *entry.key() == window) {
+            pour(&mut far.remove());
         }
+        pour(&mut self.ring[place]);
         bucket
     }
 
     /// Everything that is still to come.
     pub(crate) fn to_come(&self) -> impl Iterator<Item = &Event<P>> {
-        self.ring.iter().chain(self.far.values()).flat_map(|bucket| &bucket.events)
+        self.ring.iter().chain(self.far.values()).flat_map(|coming| coming.events.iter())
     }
 
-    /// Gives a bucket's memory back. What is far more than was needed goes: while nodes come, there is more to do than later.
+    /// Gives a bucket's memory back.
     pub(crate) fn recycle(&mut self, mut bucket: Bucket<P>) {
-        let needed = bucket.events.len();
         bucket.wakes.clear();
         // Whatever holds memory was taken out of its event when that was handled.
         bucket.events.drain(..).for_each(std::mem::forget);
-        if bucket.events.capacity() > 2 * needed + LEAST_GROWTH {
-            bucket.events = Vec::with_capacity(needed + needed / 4);
-        }
-        if self.spare.len() <= self.near as usize && bucket.events.capacity() > 0 {
-            self.spare.push(bucket);
-        }
+        self.spare = bucket;
     }
 }
 

@@ -18,6 +18,7 @@ mod network;
 mod node;
 mod order;
 mod outcome;
+mod pile;
 mod plan;
 mod post;
 mod prefetch;

@@ -52,10 +52,12 @@ pub(crate) struct Uplink<P> {
     serving: u16,
     /// Small messages of the node wait for more than the link: see [`crate::node`].
     pub(crate) holds: bool,
+    /// The last small message went to this connection: one more at the same time shares its segment.
+    last: u16,
+    /// When it was sent, in microseconds.
+    last_us: u64,
     /// The first one is being sent. Each connection has few blocks here, so first come is taking turns.
     queue: VecDeque<Sending<P>>,
-    /// The last small message went to this connection at this time: one more shares its segment.
-    last: (u16, u64),
     /// Bytes carried.
     pub(crate) carried: u64,
     /// Content that has left, in bytes, as its caller counts it. An engine counts what it hands over, of which a closed
@@ -64,16 +66,17 @@ pub(crate) struct Uplink<P> {
 }
 
 impl<P> Uplink<P> {
-    pub(crate) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate, holds: bool) -> Self {
         Uplink {
             rate,
             free_ns: 0,
             small_ns: 0,
             done_us: u64::MAX,
             serving: u16::MAX,
-            holds: false,
+            holds,
+            last: 0,
+            last_us: u64::MAX,
             queue: VecDeque::new(),
-            last: (0, u64::MAX),
             carried: 0,
             content: 0,
         }
@@ -82,7 +85,9 @@ impl<P> Uplink<P> {
     /// Whether a message to this connection travels in one segment with the one before.
     #[inline]
     pub(crate) fn rides(&mut self, conn: u16, now_us: u64) -> bool {
-        std::mem::replace(&mut self.last, (conn, now_us)) == (conn, now_us)
+        let rides = self.last == conn && self.last_us == now_us;
+        (self.last, self.last_us) = (conn, now_us);
+        rides
     }
 
     /// Sends a small message; gives when it leaves, in microseconds. It waits for the small ones before it, and for
@@ -246,7 +251,7 @@ mod tests {
 
     #[test]
     fn blocks_leave_one_after_the_other_at_the_rate() {
-        let mut up = Uplink::new(Rate::new(1_000_000));
+        let mut up = Uplink::new(Rate::new(1_000_000), false);
         for conn in [1, 2, 1] {
             up.push(0, sending(conn), |len| len);
         }
@@ -259,11 +264,11 @@ mod tests {
 
     #[test]
     fn a_small_message_waits_for_what_the_buffer_holds_and_delays_the_next_block() {
-        let mut up = Uplink::new(Rate::new(1_000_000));
+        let mut up = Uplink::new(Rate::new(1_000_000), false);
         up.push(0, sending(1), |len| len);
         up.push(0, sending(1), |len| len);
         assert_eq!(up.small(100, 100, 10_000_000), 1_100, "behind the block");
-        let mut up = Uplink::new(Rate::new(1_000_000));
+        let mut up = Uplink::new(Rate::new(1_000_000), false);
         up.push(0, sending(1), |len| len);
         up.push(0, sending(1), |len| len);
         assert_eq!(up.small(100, 100, 300_000), 500, "no longer than the buffer");
@@ -273,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_short_message_does_not_overtake_a_long_one() {
-        let mut up = Uplink::<()>::new(Rate::new(1_000));
+        let mut up = Uplink::<()>::new(Rate::new(1_000), false);
         assert_eq!(up.small(0, 134, 100_000_000), 134_000);
         assert_eq!(up.small(0, 71, 100_000_000), 205_000);
         assert_eq!(up.small(0, 0, 100_000_000), 205_000);
@@ -281,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_closed_connection_leaves_the_queue_but_not_the_wire() {
-        let mut up = Uplink::new(Rate::new(1_000_000));
+        let mut up = Uplink::new(Rate::new(1_000_000), false);
         for conn in [1, 2, 1] {
             up.push(0, sending(conn), |len| len);
         }

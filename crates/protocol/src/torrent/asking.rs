@@ -48,22 +48,28 @@ impl Torrent {
         if rests || !conn.may_be_asked() {
             return;
         }
-        let flow = self.flows.of(id, conn);
-        if flow.asked.len() >= limit || u32::from(flow.asked.len()) * 100 > enough {
-            return;
-        }
-        if !conn.is(Flag::RemoteChoking) {
-            let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
-            let (alone, working) = (conn.is(Flag::Suspect), flow.working);
-            let asker = Asker { serial: conn.serial, has, alone, working, run: 0, links: 0 };
-            while !self.asked.is_full()
-                && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
-            {
-                request((conn, flow), &mut self.asked, id, now, chosen, out);
-                if flow.asked.len() >= limit {
+        match self.flows.get_mut(conn) {
+            Some(flow) => {
+                if flow.asked.len() >= limit || u32::from(flow.asked.len()) * 100 > enough {
                     return;
                 }
+                if !conn.is(Flag::RemoteChoking) {
+                    let has = (!conn.is(Flag::RemoteSeed)).then(|| self.sets.row(id));
+                    let (alone, working) = (conn.is(Flag::Suspect), flow.working);
+                    let asker = Asker { serial: conn.serial, has, alone, working, run: 0, links: 0 };
+                    while !self.asked.is_full()
+                        && let Some(chosen) = self.requests.next_of_same(asker, &self.layout)
+                    {
+                        request((conn, flow), &mut self.asked, id, now, chosen, out);
+                        if flow.asked.len() >= limit {
+                            return;
+                        }
+                    }
+                }
             }
+            None if limit == 0 => return,
+            // It works on no piece.
+            None => {}
         }
         self.ask_further(now, id, out);
     }
@@ -91,8 +97,9 @@ impl Torrent {
             true => 0,
             false => run(&self.config, &self.layout, self.flows.pace(conn).rate()),
         };
-        let (flow, serial) = (self.flows.of(id, conn), conn.serial);
+        let serial = conn.serial;
         let asker = |flow: &Flow| Asker { serial, has, alone, working: flow.working, run, links };
+        let mut flow = self.flows.get(conn);
         while flow.asked.len() < limit && !self.asked.is_full() {
             let random = &mut self.random.pick;
             let chosen =
@@ -102,7 +109,10 @@ impl Torrent {
                 let (piece, availability) = (chosen.block.piece, self.availability.of(chosen.block.piece));
                 out.push(Output::Note(Note::Picked { conn: id, piece, reason, availability }));
             }
-            request((conn, flow), &mut self.asked, id, now, chosen, out);
+            // Only now does something pass: most who are looked at have nothing that is free.
+            let begun = self.flows.of(id, conn);
+            request((conn, begun), &mut self.asked, id, now, chosen, out);
+            flow = begun;
         }
         if flow.asked.len() >= limit || !self.requests.is_endgame() {
             return;
@@ -118,7 +128,9 @@ impl Torrent {
         self.asked.iter(flow.asked).for_each(|&asked| self.requests.mark(asked, true));
         while flow.asked.len() < most && !self.asked.is_full() {
             let Some(chosen) = self.requests.next_busy(asker(flow), &self.layout, askers) else { break };
-            let asked = request((conn, flow), &mut self.asked, id, now, chosen, out);
+            let begun = self.flows.of(id, conn);
+            let asked = request((conn, begun), &mut self.asked, id, now, chosen, out);
+            flow = begun;
             self.requests.mark(asked, true);
         }
         self.asked.iter(flow.asked).for_each(|&asked| self.requests.mark(asked, false));

@@ -34,9 +34,9 @@ struct Waiting {
 
 impl Behind {
     /// What a client's messages wait for, if for anything.
-    pub(super) fn new(client: &Client, block_len: u32) -> Option<Box<Self>> {
+    pub(super) fn new(client: &Client, block_len: u32) -> Option<Self> {
         let (most, pulse) = (client.send_ahead / block_len, client.pulse.as_micros() as u64);
-        (most > 0 || pulse > 0).then(|| Box::new(Behind { pulse, most, waiting: VecDeque::new() }))
+        (most > 0 || pulse > 0).then(|| Behind { pulse, most, waiting: VecDeque::new() })
     }
 
     /// A connection is gone.
@@ -55,7 +55,7 @@ impl<S: Store> Node<S> {
     /// When a message that could leave at a time does leave, so that a remote of the same kind acts on it when it comes: a
     /// client with a pulse says nothing between two, and answers a request with the next of its own.
     pub(super) fn beat(&self, leaves: u64, to: NodeId, message: &Message) -> u64 {
-        let pulse = self.behind.as_ref().map_or(0, |behind| behind.pulse);
+        let pulse = self.seldom.behind().map_or(0, |behind| behind.pulse);
         if pulse == 0 {
             return leaves;
         }
@@ -79,19 +79,19 @@ impl<S: Store> Node<S> {
         message: Message,
         post: &mut Post<'_, S::Payload>,
     ) -> Option<Message> {
-        let most = self.behind.as_ref()?.most;
+        let most = self.seldom.behind()?.most;
         let blocks = self.before(conn, most);
         if blocks == 0 {
             self.release(now, conn, true, post);
             return Some(message);
         }
-        self.behind.as_mut()?.waiting.push_back(Waiting { conn, blocks, message });
+        self.seldom.behind_mut()?.waiting.push_back(Waiting { conn, blocks, message });
         None
     }
 
     /// Content has left on a connection (`block`), or was withdrawn: what waited for it alone goes.
     pub(super) fn pass(&mut self, now: u64, conn: u16, block: bool, post: &mut Post<'_, S::Payload>) {
-        let Some(behind) = &mut self.behind else { return };
+        let Some(behind) = self.seldom.behind_mut() else { return };
         let mut any = false;
         for waiting in behind.waiting.iter_mut().filter(|waiting| waiting.conn == conn) {
             waiting.blocks = waiting.blocks.saturating_sub(u32::from(block));
@@ -106,7 +106,7 @@ impl<S: Store> Node<S> {
 
     fn release(&mut self, now: u64, conn: u16, all: bool, post: &mut Post<'_, S::Payload>) {
         let mut at = 0;
-        while let Some(behind) = &mut self.behind {
+        while let Some(behind) = self.seldom.behind_mut() {
             let Some(waiting) = behind.waiting.get(at) else { return };
             if waiting.conn != conn || (waiting.blocks > 0 && !all) {
                 at += 1;

@@ -25,7 +25,7 @@ impl<S: Store> Node<S> {
 
     /// Somebody calls.
     pub(super) fn called(&mut self, now: u64, from: NodeId, slot: u16, post: &mut Post<'_, S::Payload>) {
-        if self.seat.is_empty() || self.record.nat || post.world.parted(now, from, self.id) {
+        if self.seat.is_empty() || self.nat || post.world.parted(now, from, self.id) {
             // Nobody answers, and the caller hears of it by waiting.
             let at = now + PATIENCE_US.max(post.world.fabric.lookahead());
             return self.post(at, (from, slot), || What::Refused, S::Payload::default(), post);
@@ -160,7 +160,7 @@ impl<S: Store> Node<S> {
         let free = self.links.iter().position(|link| link.state == State::Free);
         match free {
             Some(slot) => {
-                if let Some(long) = &mut self.long {
+                if let Some(long) = self.seldom.long_mut() {
                     long.forget(slot as u16);
                 }
                 self.links[slot] = link;
@@ -191,7 +191,7 @@ impl<S: Store> Node<S> {
     fn free_slot(&mut self, conn: u16) {
         self.links[usize::from(conn)].state = State::Free;
         self.up.forget(conn);
-        if let Some(behind) = &mut self.behind {
+        if let Some(behind) = self.seldom.behind_mut() {
             behind.forget(conn);
         }
     }

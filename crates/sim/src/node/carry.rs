@@ -67,7 +67,7 @@ impl<S: Store> Node<S> {
         post: &mut Post<'_, S::Payload>,
     ) {
         let kept = self.store.is_some() || self.witness.is_some();
-        if corrupt || kept || !self.tainted.is_empty() {
+        if corrupt || kept || !self.seldom.tainted().is_empty() {
             return self.keep_arriving(now, conn, (block, corrupt), payload, post);
         }
         self.hand_usual(now, || Input::Message { conn, message: Message::Piece(block) }, post);
@@ -108,11 +108,9 @@ impl<S: Store> Node<S> {
         if let Some(store) = &mut self.store {
             store.write(&post.world.layout, block, payload);
         }
-        if !self.tainted.is_empty() {
-            self.tainted.retain(|other| *other != block);
-        }
+        self.seldom.retain_tainted(|other| *other != block);
         if corrupt {
-            self.tainted.push(block);
+            self.seldom.taint(block);
         }
     }
 
@@ -134,7 +132,7 @@ impl<S: Store> Node<S> {
                 Output::Send { conn, message: Message::Piece(block) } => {
                     self.send_block(now, conn.0, block, post);
                 }
-                Output::Store { .. } if self.disk.is_none() => {}
+                Output::Store { .. } if self.seldom.disk().is_none() => {}
                 _ => {
                     let output = std::mem::replace(output, Output::Stopped);
                     self.act(now, output, &mut stored, post);
@@ -198,7 +196,7 @@ impl<S: Store> Node<S> {
 
     /// Stores a block, which takes time if something is wrong with the disk.
     fn write(&mut self, now: u64, block: Block, stored: &mut Stored) {
-        if self.disk.is_none() {
+        if self.seldom.disk().is_none() {
             return;
         }
         stored.answer = self.write_slowly(now, block);
@@ -217,7 +215,7 @@ impl<S: Store> Node<S> {
 
     /// Whether a piece that is all here is right.
     fn judge(&mut self, now: u64, piece: PieceIndex, post: &mut Post<'_, S::Payload>) -> bool {
-        let tainted = self.tainted.iter().any(|block| block.piece == piece);
+        let tainted = self.seldom.tainted().iter().any(|block| block.piece == piece);
         let world = post.world;
         let real = self
             .store
@@ -225,7 +223,7 @@ impl<S: Store> Node<S> {
             .and_then(|store| store.check(world.model.content.real.as_ref(), &world.layout, piece));
         let ok = real.unwrap_or(!tainted);
         if tainted {
-            self.tainted.retain(|block| block.piece != piece);
+            self.seldom.retain_tainted(|block| block.piece != piece);
         }
         if ok {
             post.tally.holders[piece.0 as usize] += 1;
@@ -233,7 +231,7 @@ impl<S: Store> Node<S> {
                 witness.proves((now, self.id), piece, &world.layout, &mut post.tally.breaches);
             }
         } else {
-            self.record.bad_pieces += 1;
+            self.record.bad_piece();
             if let Some(witness) = &mut self.witness {
                 witness.loses(piece);
             }
@@ -349,7 +347,7 @@ impl<S: Store> Node<S> {
         let link = &self.links[usize::from(conn)];
         let mut at = leaves + post.world.latency(self.id, link.remote);
         if post.world.fabric.units > 1 {
-            at = self.long.as_ref().map_or(at, |long| long.behind(at, conn));
+            at = self.seldom.long().map_or(at, |long| long.behind(at, conn));
         }
         post.send(at, || Event { acks, ..Event::new(self.id, (link.remote, link.far), what()) });
     }

@@ -38,26 +38,26 @@ impl<S: Store> Node<S> {
     /// The disk writes so many bytes per second from now on; `None`: it is sound. What was being written goes on.
     pub(super) fn set_disk(&mut self, now: u64, rate: Option<u64>) {
         let Some(rate) = rate else {
-            if let Some(disk) = &mut self.disk {
+            if let Some(disk) = self.seldom.disk_mut() {
                 disk.mended = true;
                 disk.free_us = disk.free_us.max(now);
             }
             return;
         };
         let rate = (rate > 0).then(|| Rate::new(rate));
-        match &mut self.disk {
+        match self.seldom.disk_mut() {
             Some(disk) => (disk.rate, disk.mended) = (rate, false),
             None => {
                 let disk =
                     Disk { rate, free_us: now, verify: VecDeque::new(), congested: false, mended: false };
-                self.disk = Some(Box::new(disk));
+                self.seldom.set_disk(Some(disk));
             }
         }
     }
 
     /// Writes a block. Gives what the engine is to be told, if anything.
     pub(super) fn write_slowly(&mut self, now: u64, block: Block) -> Option<Input> {
-        let disk = self.disk.as_mut()?;
+        let disk = self.seldom.disk_mut()?;
         if disk.mended {
             return None;
         }
@@ -72,14 +72,14 @@ impl<S: Store> Node<S> {
 
     /// Verifies a piece once it is written; false if there is nothing to wait for.
     pub(super) fn verify_later(&mut self, now: u64, piece: PieceIndex) -> bool {
-        let Some(disk) = self.disk.as_mut() else { return false };
+        let Some(disk) = self.seldom.disk_mut() else { return false };
         disk.verify.push_back((disk.free_us.max(now), piece));
         true
     }
 
     /// Something that was waited for is written.
     pub(super) fn written(&mut self, now: u64, post: &mut Post<'_, S::Payload>) {
-        let Some(disk) = self.disk.as_mut() else { return };
+        let Some(disk) = self.seldom.disk_mut() else { return };
         if disk.verify.front().is_some_and(|&(at, _)| at <= now) {
             let Some((_, piece)) = disk.verify.pop_front() else { return };
             return self.verified(now, piece, post);
@@ -87,7 +87,7 @@ impl<S: Store> Node<S> {
         if std::mem::take(&mut disk.congested) {
             self.hand(now, Input::Congested { disk: false }, post);
         } else if disk.mended {
-            self.disk = None;
+            self.seldom.set_disk(None);
         }
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use swarmlab_protocol::behaviour::Node as Peer;
-use swarmlab_protocol::{Bitfield, Input, Setup, Totals};
+use swarmlab_protocol::{Bitfield, Input, Setup};
 use swarmlab_trace::Departure;
 
 use super::Node;
@@ -25,7 +25,6 @@ pub(super) struct Life {
     /// The earliest of what is to come.
     due: u64,
     schedule: Option<Box<Schedule>>,
-    joined_at: u64,
     /// How often it has started.
     starts: u32,
     /// Counted among those that are waited for.
@@ -74,7 +73,7 @@ impl Life {
             ..Schedule::default()
         };
         let schedule = Some(Box::new(schedule));
-        let mut life = Life { due: u64::MAX, schedule, joined_at: 0, starts: 0, pending: false };
+        let mut life = Life { due: u64::MAX, schedule, starts: 0, pending: false };
         life.look_ahead();
         life
     }
@@ -158,8 +157,7 @@ impl<S: Store> Node<S> {
     fn join(&mut self, now: u64, have: Bitfield, post: &mut Post<'_, S::Payload>) {
         let world = post.world;
         let group = &world.model.groups[usize::from(self.group)];
-        self.life.joined_at = now;
-        self.record.join.set_once(now);
+        self.record.joins(now);
         self.record_join(now, &have, post);
         post.tally.hold(have.iter());
         post.tally.up_capacity += group.up;
@@ -276,15 +274,11 @@ impl<S: Store> Node<S> {
         post.tally.up_capacity -= group.up;
         self.links = Vec::new();
         self.store = None;
-        self.disk = None;
-        self.tainted = Vec::new();
+        self.seldom.set_disk(None);
+        self.seldom.retain_tainted(|_| false);
         self.witness = None;
-        self.add_totals(now, torrent.totals());
+        self.record.add(torrent.totals(), now);
         Some(seat)
-    }
-
-    fn add_totals(&mut self, now: u64, totals: Totals) {
-        self.record.add(totals, now - self.life.joined_at);
     }
 
     /// Counts the pieces of a node that others can have of it: a number for each piece of givers who can be called, and then
@@ -292,7 +286,7 @@ impl<S: Store> Node<S> {
     pub(crate) fn count_gifts(&self, holders: &mut [u32]) {
         let Some(witness) = self.witness.as_ref().filter(|witness| witness.gives()) else { return };
         let (open, hidden) = holders.split_at_mut(holders.len() / 2);
-        let holders = if self.record.nat { hidden } else { open };
+        let holders = if self.nat { hidden } else { open };
         witness.proven().for_each(|piece| holders[piece.0 as usize] += 1);
     }
 
@@ -307,12 +301,12 @@ impl<S: Store> Node<S> {
     ) {
         let (Some(torrent), Some(witness)) = (self.seat.torrent(), &self.witness) else { return };
         let since = witness.progress_at.max(quiet_since);
-        if !self.life.pending || self.disk.is_some() || now < since.saturating_add(patience) {
+        if !self.life.pending || self.seldom.disk().is_some() || now < since.saturating_add(patience) {
             return;
         }
         let (open, hidden) = holders.split_at(holders.len() / 2);
         let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
-            (open > 0 || hidden > 0 && !self.record.nat)
+            (open > 0 || hidden > 0 && !self.nat)
                 && !torrent.have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
@@ -324,16 +318,16 @@ impl<S: Store> Node<S> {
 
     /// What became of the node, at the end of the run.
     pub(crate) fn conclude(&mut self, now: u64) -> crate::PeerOutcome {
-        if let Some(totals) = self.seat.torrent().map(|torrent| torrent.totals()) {
-            self.add_totals(now, totals);
-            self.seat = Seat::Empty;
-        }
+        let present = self.seat.torrent().map(|torrent| torrent.totals());
+        self.seat = Seat::Empty;
         crate::PeerOutcome {
             uploaded: self.up.content,
             up_wire: self.up.carried,
             down_wire: self.down.carried,
             hash: self.hash(),
-            ..self.record.outcome(u32::from(self.group))
+            group: u32::from(self.group),
+            nat: self.nat,
+            ..self.record.outcome(present, now)
         }
     }
 

@@ -44,7 +44,7 @@ impl<S: Store> Node<S> {
         if world.fabric.units == 1 {
             return at;
         }
-        let Some(long) = &mut self.long else { return at };
+        let Some(long) = self.seldom.long_mut() else { return at };
         let link = &mut self.links[usize::from(conn)];
         let round = world.latency(self.id, link.remote) + world.latency(link.remote, self.id);
         long.block(at, conn, link.window.carry(world.fabric.units) * round / 1_000)

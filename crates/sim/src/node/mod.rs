@@ -14,6 +14,7 @@ mod life;
 mod long;
 mod record;
 mod seat;
+mod seldom;
 mod tap;
 
 use swarmlab_protocol::{Block, ConnId, Input, Message};
@@ -81,25 +82,23 @@ pub(crate) struct Node<S: Store> {
     seat: seat::Seat,
     up: Uplink<S::Payload>,
     life: life::Life,
-    /// Only while something is wrong with it.
-    disk: Option<Box<disk::Disk>>,
+    seldom: seldom::Seldom,
     /// Connection that has a block to acknowledge on the next message to it.
     to_ack: Option<(u16, Acks)>,
     store: Option<S>,
-    /// Corrupt blocks that are stored and not judged yet.
-    tainted: Vec<Block>,
+    /// Nobody can call it.
+    nat: bool,
     record: record::Record,
-    /// Only where small messages wait behind content.
-    behind: Option<Box<behind::Behind>>,
-    /// Only where blocks are long.
-    long: Option<Box<long::Long>>,
 }
 
 const _: () = assert!(std::mem::offset_of!(Node<Marks>, seat) == 128);
+// A node in a simulation of a million: every line of the cache is 64 megabytes there.
+const _: () = assert!(size_of::<Node<Marks>>() <= 1_024);
 
 impl<S: Store> Node<S> {
     pub(crate) fn new(id: NodeId, plan: Plan, post: &mut Post<'_, S::Payload>) -> Self {
         let group = &post.world.model.groups[usize::from(plan.group)];
+        let behind = behind::Behind::new(&group.client, post.world.layout.block_len());
         let mut node = Node {
             local_at: u64::MAX,
             own_at: u64::MAX,
@@ -111,19 +110,16 @@ impl<S: Store> Node<S> {
             seat: seat::Seat::Empty,
             level: post.world.level(id),
             links: Vec::new(),
-            up: Uplink::new(Rate::new(group.up)),
+            up: Uplink::new(Rate::new(group.up), behind.is_some()),
             down: Downlink::new(Rate::new(group.down)),
             store: None,
-            disk: None,
             to_ack: None,
-            record: record::Record::new(plan.nat),
+            nat: plan.nat,
+            record: record::Record::default(),
             life: life::Life::new(plan),
-            tainted: Vec::new(),
-            behind: behind::Behind::new(&group.client, post.world.layout.block_len()),
+            seldom: seldom::Seldom::new(behind, (post.world.fabric.units > 1).then(long::Long::default)),
             witness: None,
-            long: (post.world.fabric.units > 1).then(Box::default),
         };
-        node.up.holds = node.behind.is_some();
         node.settle(post);
         node
     }
@@ -212,7 +208,7 @@ impl<S: Store> Node<S> {
     #[inline(always)]
     fn plan_ahead(&mut self, now: u64) {
         let links = self.up.due().min(self.down.due());
-        let rest = self.life.due().min(self.disk.as_ref().map_or(u64::MAX, |disk| disk.due()));
+        let rest = self.life.due().min(self.seldom.disk().map_or(u64::MAX, |disk| disk.due()));
         self.own_at = links.min(rest);
         self.plan_engine(now);
     }
@@ -236,7 +232,7 @@ impl<S: Store> Node<S> {
             self.through(now, post);
         } else if self.life.due() <= now {
             self.live(now, post);
-        } else if self.disk.as_ref().is_some_and(|disk| disk.due() <= now) {
+        } else if self.seldom.disk().is_some_and(|disk| disk.due() <= now) {
             self.written(now, post);
         } else {
             self.hand(now, Input::Deadline, post);

@@ -40,49 +40,70 @@ pub(super) struct Record {
     pub(super) leave: Moment,
     /// Content it lacked when it came first, in bytes.
     pub(super) lacked: u64,
+    /// Only of a node that was here before, or had a bad piece.
+    past: Option<Box<Past>>,
+}
+
+/// What few nodes have behind them.
+#[derive(Debug, Default)]
+struct Past {
+    /// When it came last.
+    joined_at: u64,
     /// Content received, and received for nothing, by engines that are gone.
     downloaded: u64,
     wasted: u64,
+    /// How long they were here.
     present_us: u64,
-    pub(super) bad_pieces: u32,
-    pub(super) nat: bool,
+    bad_pieces: u32,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        let never = Moment::NEVER;
+        Record { join: never, complete: never, leave: never, lacked: 0, past: None }
+    }
 }
 
 impl Record {
-    pub(super) fn new(nat: bool) -> Self {
-        Record {
-            join: Moment::NEVER,
-            complete: Moment::NEVER,
-            leave: Moment::NEVER,
-            lacked: 0,
-            downloaded: 0,
-            wasted: 0,
-            present_us: 0,
-            bad_pieces: 0,
-            nat,
+    /// It comes, for the first time or again.
+    pub(super) fn joins(&mut self, now: u64) {
+        if !self.join.set_once(now) {
+            self.past().joined_at = now;
         }
     }
 
-    /// An engine is gone that was here for so long.
-    pub(super) fn add(&mut self, totals: Totals, present_us: u64) {
-        self.downloaded += totals.downloaded;
-        self.wasted += totals.wasted;
-        self.present_us += present_us;
+    /// An engine is gone.
+    pub(super) fn add(&mut self, totals: Totals, now: u64) {
+        let past = self.past();
+        past.downloaded += totals.downloaded;
+        past.wasted += totals.wasted;
+        past.present_us += now - past.joined_at;
     }
 
-    /// As others read it; what a record does not know is left at zero.
-    pub(super) fn outcome(&self, group: u32) -> PeerOutcome {
+    pub(super) fn bad_piece(&mut self) {
+        self.past().bad_pieces += 1;
+    }
+
+    fn past(&mut self) -> &mut Past {
+        let joined_at = self.join.0;
+        self.past.get_or_insert_with(|| Box::new(Past { joined_at, ..Past::default() }))
+    }
+
+    /// As others read it at the end of a run, with what an engine has done that is here still. What a record does not know is left
+    /// at zero.
+    pub(super) fn outcome(&self, present: Option<Totals>, now: u64) -> PeerOutcome {
+        let none = Past { joined_at: self.join.0, ..Past::default() };
+        let past = self.past.as_deref().unwrap_or(&none);
+        let totals = present.unwrap_or_default();
         PeerOutcome {
-            group,
             join: self.join.duration(),
             complete: self.complete.duration(),
             leave: self.leave.duration(),
             lacked: self.lacked,
-            downloaded: self.downloaded,
-            wasted: self.wasted,
-            present_us: self.present_us,
-            bad_pieces: self.bad_pieces,
-            nat: self.nat,
+            downloaded: past.downloaded + totals.downloaded,
+            wasted: past.wasted + totals.wasted,
+            present_us: past.present_us + present.map_or(0, |_| now - past.joined_at),
+            bad_pieces: past.bad_pieces,
             ..PeerOutcome::default()
         }
     }
