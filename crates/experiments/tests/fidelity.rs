@@ -18,7 +18,7 @@ const ALL: Targets = Targets::PROJECT;
 /// The same for our own client: 3 % of mean and median.
 const OURS: Targets = Targets { centre: 30_000, ..ALL };
 
-const CASES: [(&str, Targets); 13] = [
+const CASES: [(&str, Targets); 17] = [
     ("swarmlab-8", OURS),
     ("swarmlab-12", OURS),
     ("swarmlab-mixed", OURS),
@@ -32,6 +32,11 @@ const CASES: [(&str, Targets); 13] = [
     ("transmission-12", ALL),
     ("transmission-staggered", ALL),
     ("aria2-10", ALL),
+    // Measured when the model was done.
+    ("swarmlab-10", OURS),
+    ("libtorrent-10", ALL),
+    ("transmission-10", ALL),
+    ("aria2-8", ALL),
 ];
 
 fn directory() -> PathBuf {

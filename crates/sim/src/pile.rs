@@ -104,7 +104,8 @@ impl<T> Pages<T> {
     /// Gets a page back, which is empty, or less than a page.
     fn give(&mut self, page: Vec<T>) {
         if page.capacity() >= PAGE {
-            self.used -= 1;
+            // A list may have grown to a page's length by itself.
+            self.used = self.used.saturating_sub(1);
             if self.free.len() < KEPT + self.used / 4 {
                 self.free.push(page);
             }
