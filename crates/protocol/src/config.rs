@@ -96,6 +96,9 @@ pub struct Config {
     pub allowed_fast: u8,
     /// Which pieces these are depends on the whole address of the remote. libtorrent; BEP 6: on its network of class C.
     pub allowed_fast_by_host: bool,
+    /// A remote that tells of a new piece is asked at once for what it has; else only if we wanted nothing of it before
+    /// (libtorrent, `incoming_have`).
+    pub haves_ask: bool,
     /// Never request anything, whatever is lacking: for content that may only be read.
     pub upload_only: bool,
     /// Give decisions with their reasons as [`crate::Output::Note`].
@@ -144,6 +147,7 @@ impl Default for Config {
             fast_extension: true,
             allowed_fast: 0,
             allowed_fast_by_host: false,
+            haves_ask: true,
             upload_only: false,
             notes: false,
         }

@@ -155,6 +155,7 @@ fn libtorrent_2() -> Config {
         redundant_have: true,
         allowed_fast: 5,
         allowed_fast_by_host: true,
+        haves_ask: false,
         unfinished: Unfinished::Rarest,
         unchoke_most: 0,
         ..Config::default()

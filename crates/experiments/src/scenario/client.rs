@@ -320,6 +320,11 @@ const SETTINGS: &[Setting] = &[
         allowed_fast_by_host,
         "These differ between hosts of one network (libtorrent), not only between networks (BEP 6)."
     ),
+    flag!(
+        "haves_ask",
+        haves_ask,
+        "A remote that tells of a new piece is asked for more at once; else only if nothing was wanted of it (libtorrent)."
+    ),
     Setting {
         key: optional(
             "send_buffer",

@@ -66,7 +66,7 @@ impl Torrent {
         if wants && self.config.between_rounds {
             set_interest(conn, id, now, true, out);
         }
-        if conn.may_be_asked() {
+        if conn.may_be_asked() && (wants || self.config.haves_ask) {
             self.fill(now, id, out);
         }
     }

@@ -218,3 +218,19 @@ fn a_pipeline_is_refilled_when_enough_of_it_has_come() {
     }
     assert_eq!(left, [3, 4, 3, 4], "at half of four it asks for two more");
 }
+
+#[test]
+fn what_is_told_is_asked_for_at_once_or_with_what_comes_next() {
+    for (haves_ask, then) in [(true, "#1 request 1.0\n#1 request 1.1"), (false, "")] {
+        let mut rig = Rig::new("...", Config { haves_ask, endgame: crate::Endgame::Strict, ..sequential() });
+        rig.unchoked_by(0, "x..");
+        rig.unchoked_by(1, "x..");
+        assert_eq!((rig.asked(0).len(), rig.asked(1).len()), (2, 0), "all that both have is asked of one");
+        assert_eq!(rig.says(1, Message::Have(PieceIndex(1))), then);
+        // A remote of which nothing was wanted is asked by either.
+        rig.open(2, Reserved::default());
+        rig.says(2, Message::Unchoke);
+        let told = rig.says(2, Message::Have(PieceIndex(2)));
+        assert_eq!(told, "#2 interested\n#2 request 2.0\n#2 request 2.1");
+    }
+}
