@@ -31,6 +31,12 @@ pub(crate) fn patience(world: &World) -> u64 {
     PATIENCE_US + queue + world.model.tracker.interval.as_micros() as u64
 }
 
+/// Whether the tracker tells everybody of all others: else those who can only call may never hear of one that waits for them.
+pub(crate) fn tells_of_all(world: &World) -> bool {
+    let asked = world.configs.iter().map(|config| u32::from(config.numwant)).min();
+    asked.unwrap_or(0).min(world.model.tracker.numwant) >= world.tracker()
+}
+
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {

@@ -3,7 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::PeerOutcome;
-use crate::check::patience;
+use crate::check::{patience, tells_of_all};
 use crate::event::{Event, What};
 use crate::node::Node;
 use crate::order::{Order, Visit};
@@ -105,9 +105,9 @@ impl<'a, S: Store> Worker<'a, S> {
     /// Checks that nobody waits too long for what is there to be had.
     pub(crate) fn check_progress(&mut self, now: u64, holders: &[u32]) {
         let Some(quiet_since) = self.post.world.quiet_since(now) else { return };
-        let patience = patience(self.post.world);
+        let waits = (quiet_since, patience(self.post.world), tells_of_all(self.post.world));
         for node in &self.nodes {
-            node.check_progress(now, (quiet_since, patience), holders, &mut self.post.tally.breaches);
+            node.check_progress(now, waits, holders, &mut self.post.tally.breaches);
         }
     }
 

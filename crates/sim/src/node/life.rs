@@ -291,11 +291,11 @@ impl<S: Store> Node<S> {
     }
 
     /// Checks that the node has not waited longer than `patience` for something it could have. `holders` counts who holds
-    /// each piece and gives it.
+    /// each piece and gives it; those of them who can only call count where they are told of everybody.
     pub(crate) fn check_progress(
         &self,
         now: u64,
-        (quiet_since, patience): (u64, u64),
+        (quiet_since, patience, tells_of_all): (u64, u64, bool),
         holders: &[u32],
         breaches: &mut Breaches,
     ) {
@@ -306,7 +306,7 @@ impl<S: Store> Node<S> {
         }
         let (open, hidden) = holders.split_at(holders.len() / 2);
         let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
-            (open > 0 || hidden > 0 && !self.nat)
+            (open > 0 || hidden > 0 && !self.nat && tells_of_all)
                 && !torrent.have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
