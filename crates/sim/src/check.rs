@@ -31,10 +31,15 @@ pub(crate) fn patience(world: &World) -> u64 {
     PATIENCE_US + queue + world.model.tracker.interval.as_micros() as u64
 }
 
-/// Whether the tracker tells everybody of all others: else those who can only call may never hear of one that waits for them.
-pub(crate) fn tells_of_all(world: &World) -> bool {
+/// How much longer it may take until somebody who can only call hears of one that waits for it, in microseconds. The tracker gives
+/// some of many addresses with each announce: several times as many announces as would name all, if none were named twice.
+pub(crate) fn search(world: &World) -> u64 {
+    const TIMES: u64 = 8;
     let asked = world.configs.iter().map(|config| u32::from(config.numwant)).min();
-    asked.unwrap_or(0).min(world.model.tracker.numwant) >= world.tracker()
+    let told = asked.unwrap_or(0).min(world.model.tracker.numwant).max(1);
+    let announces =
+        if told < world.tracker() { TIMES * u64::from(world.tracker().div_ceil(told)) } else { 0 };
+    announces * world.model.tracker.interval.as_micros() as u64
 }
 
 /// What is checked.

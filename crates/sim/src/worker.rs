@@ -3,7 +3,7 @@
 use swarmlab_protocol::Message;
 
 use crate::PeerOutcome;
-use crate::check::{patience, tells_of_all};
+use crate::check::{patience, search};
 use crate::event::{Event, What};
 use crate::node::Node;
 use crate::order::{Order, Visit};
@@ -105,7 +105,7 @@ impl<'a, S: Store> Worker<'a, S> {
     /// Checks that nobody waits too long for what is there to be had.
     pub(crate) fn check_progress(&mut self, now: u64, holders: &[u32]) {
         let Some(quiet_since) = self.post.world.quiet_since(now) else { return };
-        let waits = (quiet_since, patience(self.post.world), tells_of_all(self.post.world));
+        let waits = (quiet_since, patience(self.post.world), search(self.post.world));
         for node in &self.nodes {
             node.check_progress(now, waits, holders, &mut self.post.tally.breaches);
         }
@@ -187,6 +187,8 @@ impl<'o> Ahead<'o> {
         (events, until): (&[Event<S::Payload>], u64),
     ) {
         let end = |ahead: usize| (done + ahead * AT_ONCE).min(self.order.visits.len());
+        // A block may leave though nobody was woken for it: that is seen one step late.
+        let is_late = |visit: &Visit, node: &Node<S>| !visit.woken && node.is_due(until);
         for (_, own) in self.events.go_on(self.order, end(5)) {
             own.iter().for_each(|&place| prefetch(std::ptr::from_ref(&events[place as usize]).cast()));
         }
@@ -202,10 +204,9 @@ impl<'o> Ahead<'o> {
                     node.prefetch_blocks_out();
                 }
             }
-            // A block may leave though nobody was woken for it: that is seen one step late.
             if visit.woken {
                 node.prefetch_serving();
-            } else if node.is_due(until) {
+            } else if is_late(visit, node) {
                 node.prefetch_uplink();
             }
         }
@@ -214,7 +215,7 @@ impl<'o> Ahead<'o> {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
             conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_queues(conn));
-            if !visit.woken && node.is_due(until) {
+            if is_late(visit, node) {
                 node.prefetch_serving();
             }
         }
@@ -222,7 +223,7 @@ impl<'o> Ahead<'o> {
             let Some(node) = nodes.get(visit.node as usize) else { continue };
             let conns = own.iter().filter(of_blocks).map(|&place| Some(events[place as usize].conn));
             conns.chain(visit.woken.then_some(None)).for_each(|conn| node.prefetch_blocks(conn));
-            if !visit.woken && node.is_due(until) {
+            if is_late(visit, node) {
                 node.prefetch_queues(None);
             }
         }

@@ -225,8 +225,11 @@ pub(crate) fn drive(bytes: &[u8]) -> (u32, u32) {
         assert!(torrent.conn_count() <= config.max_connections);
         assert_eq!(usize::from(torrent.conn_count()), open.len());
         (0..7).map(ConnId).for_each(|conn| {
-            torrent.link_places(conn, Some(PieceIndex(7)), |_| ());
+            for piece in [None, Some(PieceIndex(7)), Some(PieceIndex(u32::MAX))] {
+                torrent.link_places(conn, piece, |_| ());
+            }
             torrent.queue_places(conn, |_| ());
+            torrent.block_places(conn, |_| ());
         });
         let totals = torrent.totals();
         assert!(totals.left <= layout.length());

@@ -291,11 +291,11 @@ impl<S: Store> Node<S> {
     }
 
     /// Checks that the node has not waited longer than `patience` for something it could have. `holders` counts who holds
-    /// each piece and gives it; those of them who can only call count where they are told of everybody.
+    /// each piece and gives it; those of them who can only call have `search` longer to find it.
     pub(crate) fn check_progress(
         &self,
         now: u64,
-        (quiet_since, patience, tells_of_all): (u64, u64, bool),
+        (quiet_since, patience, search): (u64, u64, u64),
         holders: &[u32],
         breaches: &mut Breaches,
     ) {
@@ -304,9 +304,10 @@ impl<S: Store> Node<S> {
         if !self.life.pending || self.seldom.disk().is_some() || now < since.saturating_add(patience) {
             return;
         }
+        let found = now >= since.saturating_add(patience).saturating_add(search);
         let (open, hidden) = holders.split_at(holders.len() / 2);
         let reachable = open.iter().zip(hidden).zip(0..).find(|&((&open, &hidden), piece)| {
-            (open > 0 || hidden > 0 && !self.nat && tells_of_all)
+            (open > 0 || hidden > 0 && !self.nat && found)
                 && !torrent.have().contains(swarmlab_protocol::PieceIndex(piece))
         });
         if let Some((_, piece)) = reachable {
